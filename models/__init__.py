@@ -1,0 +1,1 @@
+"""Models on this device: catalogue, store, engines. No broker, no database."""

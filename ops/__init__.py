@@ -1,0 +1,1 @@
+"""What operates the network: the `starai` command."""

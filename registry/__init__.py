@@ -1,0 +1,1 @@
+"""The registry database: owners, devices, measurements, deployments. No broker, no Celery."""

@@ -1,0 +1,1 @@
+"""StarAI's submission library: submit a task, a healthy device nearby answers."""

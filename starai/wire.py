@@ -1,0 +1,76 @@
+"""The wire contract: what a task and the states of a task look like as JSON.
+
+A task travels as a Celery message (protocol 2) that names :data:`broker_config.names.INFERENCE_TASK` and whose
+keyword arguments are :class:`Arguments`. What becomes of it travels as :class:`Report` messages on the
+``results`` exchange, under the key ``<reply queue>.<state>``.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: The largest task or result that is sent or taken, in bytes of its JSON body.
+MAX_BODY = 8 * 1024 * 1024
+#: The most texts in one task; a longer list is for ``Client.map``, which splits it.
+MAX_TEXTS = 4096
+
+
+class State(StrEnum):
+    """What a task may be in, after it was submitted."""
+
+    STARTED = "started"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+#: States after which nothing more is said of a task.
+FINAL = frozenset({State.SUCCEEDED, State.FAILED, State.EXPIRED, State.CANCELLED})
+
+
+class Reason(StrEnum):
+    """Why a task failed, so that the submitter gets the right error."""
+
+    BAD_INPUT = "bad-input"
+    UNKNOWN_MODEL = "unknown-model"
+    DEVICE = "device"
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Arguments(_Message):
+    """A task's keyword arguments: one text, or several."""
+
+    inputs: str | Annotated[list[str], Field(max_length=MAX_TEXTS)]
+
+
+class Tensor(_Message):
+    """An array as base64 of its little-endian bytes in C order."""
+
+    dtype: Literal["<f4", "<f2", "<i8"]
+    shape: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=8)]
+    data: str
+
+
+class Failure(_Message):
+    """Why a task did not succeed, in words for the submitter."""
+
+    reason: Reason
+    message: Annotated[str, Field(max_length=2000)]
+
+
+class Report(_Message):
+    """One state of one task. ``run`` tells apart the attempts at it; ``at`` is Unix time in seconds (UTC)."""
+
+    task: Annotated[str, Field(max_length=64)]
+    state: State
+    at: float
+    run: Annotated[str, Field(max_length=64)] | None = None
+    device: Annotated[str, Field(max_length=63)] | None = None
+    region: Annotated[str, Field(max_length=32)] | None = None
+    output: Tensor | None = None
+    failure: Failure | None = None

@@ -1,0 +1,1 @@
+"""The device: what it found, what it consumes, what it runs."""
