@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from starai.errors import BadInput
 from starai.wire import Tensor
 
-_DTYPES = {"<f4": np.dtype("<f4"), "<f2": np.dtype("<f2"), "<i8": np.dtype("<i8")}
+_DTYPES: dict[str, np.dtype[Any]] = {"<f4": np.dtype("<f4"), "<f2": np.dtype("<f2"), "<i8": np.dtype("<i8")}
 
 
 def pack(array: NDArray[Any]) -> Tensor:
@@ -22,7 +22,9 @@ def pack(array: NDArray[Any]) -> Tensor:
     """
     dtype = array.dtype.newbyteorder("<").str
     if dtype not in _DTYPES:
-        raise BadInput(f"An array of {array.dtype} cannot be sent: convert it to one of {', '.join(_DTYPES)}.")
+        raise BadInput(
+            f"An array of {array.dtype} cannot be sent: convert it to one of {', '.join(_DTYPES)}."
+        )
     raw = np.ascontiguousarray(array, dtype=dtype)
     return Tensor(dtype=dtype, shape=list(array.shape), data=base64.b64encode(raw.data).decode("ascii"))
 
@@ -40,5 +42,7 @@ def unpack(tensor: Tensor) -> NDArray[Any]:
         raise BadInput(f"A tensor's data is not base64: {error}.") from error
     expected = math.prod(tensor.shape) * dtype.itemsize
     if len(raw) != expected:
-        raise BadInput(f"A tensor of shape {tensor.shape} and dtype {tensor.dtype} has {expected} bytes, not {len(raw)}.")
+        raise BadInput(
+            f"A tensor of shape {tensor.shape} and dtype {tensor.dtype} has {expected} bytes, not {len(raw)}."
+        )
     return np.frombuffer(bytearray(raw), dtype).reshape(tensor.shape)

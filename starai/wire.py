@@ -1,6 +1,6 @@
 """The wire contract: what a task and the states of a task look like as JSON.
 
-A task travels as a Celery message (protocol 2) that names :data:`broker_config.names.INFERENCE_TASK` and whose
+A task travels as a Celery message (protocol 2) naming :data:`broker_config.names.INFERENCE_TASK`, whose
 keyword arguments are :class:`Arguments`. What becomes of it travels as :class:`Report` messages on the
 ``results`` exchange, under the key ``<reply queue>.<state>``.
 """

@@ -1,0 +1,176 @@
+"""The topology of the network at RabbitMQ, as frozen data. Nothing here talks to a broker.
+
+What stands is fixed but for one thing: the task queues of a model exist, in every region, while some enrolled
+device hosts that model.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from broker_config import names
+from broker_config.regions import Region
+from broker_config.tiers import Tier
+
+
+class QueueType(StrEnum):
+    """RabbitMQ's two kinds of durable queue: replicated, or on one node."""
+
+    QUORUM = "quorum"
+    CLASSIC = "classic"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much may wait.
+
+    Attributes:
+        queue_length: messages that a queue holds before it refuses more.
+        deliveries: returns of a task after which a quorum queue takes it for poison (RabbitMQ 4's default).
+        order_ttl: milliseconds after which an order to a device that nobody fetched is void.
+    """
+
+    queue_length: int = 100_000
+    deliveries: int = 20
+    order_ttl: int = 60_000
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A durable exchange."""
+
+    name: str
+    type: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A durable queue."""
+
+    name: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Binding:
+    """From an exchange to a queue, or to another exchange."""
+
+    source: str
+    destination: str
+    key: str = ""
+    to_exchange: bool = False
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Exchanges, queues and bindings, in the order in which they can be declared."""
+
+    exchanges: tuple[Exchange, ...]
+    queues: tuple[Queue, ...]
+    bindings: tuple[Binding, ...]
+
+    def __add__(self, other: "Topology") -> "Topology":
+        return Topology(
+            self.exchanges + other.exchanges, self.queues + other.queues, self.bindings + other.bindings
+        )
+
+
+@dataclass(frozen=True)
+class HostedModel:
+    """A model that some enrolled device hosts, as far as queues care."""
+
+    name: str
+    tier: Tier
+    is_default: bool = False
+
+
+EXCHANGES = (
+    Exchange(names.SUBMISSIONS, "topic"),
+    Exchange(names.INFERENCE, "topic", MappingProxyType({"alternate-exchange": names.UNPLACED})),
+    Exchange(names.RESULTS, "topic"),
+    Exchange(names.DEVICES, "direct"),
+    Exchange(names.REPORTS, "topic"),
+    Exchange(names.REQUESTS, "topic"),
+    Exchange(names.ENROLMENT, "direct"),
+    Exchange(names.UNPLACED, "fanout"),
+    Exchange(names.FAILED, "fanout"),
+    Exchange(names.PLATFORM, "direct"),
+)
+
+# What the platform reads: queue, the exchange it is bound to, the key.
+_PLATFORM_QUEUES = (
+    (names.REPORTS, names.REPORTS, "#"),
+    (names.REQUESTS, names.REQUESTS, "job.*"),
+    (names.ENROLMENT, names.ENROLMENT, "join"),
+    (names.UNPLACED, names.UNPLACED, ""),
+    (names.FAILED, names.FAILED, ""),
+    (names.PLATFORM, names.PLATFORM, names.PLATFORM),
+)
+
+
+def network_topology(kind: QueueType = QueueType.QUORUM, limits: Limits = Limits()) -> Topology:
+    """Return what every network has, whatever models it hosts."""
+    bounded = {"x-queue-type": str(kind), "x-max-length": limits.queue_length, "x-overflow": "reject-publish"}
+    return Topology(
+        EXCHANGES,
+        tuple(Queue(queue, MappingProxyType(bounded)) for queue, _, _ in _PLATFORM_QUEUES),
+        (
+            Binding(names.SUBMISSIONS, names.INFERENCE, "#", to_exchange=True),
+            *(Binding(exchange, queue, key) for queue, exchange, key in _PLATFORM_QUEUES),
+        ),
+    )
+
+
+def model_topology(
+    model: HostedModel, kind: QueueType = QueueType.QUORUM, limits: Limits = Limits()
+) -> Topology:
+    """Return the task queues of one hosted model: one a region, bound to the model's keys.
+
+    A tier's default model is bound to the tier's key as well.
+    """
+    arguments = MappingProxyType(_task_queue_arguments(kind, limits))
+    targets = (names.wire_name(model.name), *((str(model.tier),) if model.is_default else ()))
+    queues = {region: names.task_queue(region, model.tier, model.name) for region in Region}
+    return Topology(
+        (),
+        tuple(Queue(queue, arguments) for queue in queues.values()),
+        tuple(
+            Binding(names.INFERENCE, queue, names.submission_key(region, target))
+            for region, queue in queues.items()
+            for target in targets
+        ),
+    )
+
+
+def topology(
+    models: Iterable[HostedModel], kind: QueueType = QueueType.QUORUM, limits: Limits = Limits()
+) -> Topology:
+    """Return the whole topology of a network that hosts these models."""
+    whole = network_topology(kind, limits)
+    for model in models:
+        whole += model_topology(model, kind, limits)
+    return whole
+
+
+def device_topology(device: str, limits: Limits = Limits()) -> Topology:
+    """Return one device's control queue: short, and what nobody fetches expires."""
+    queue = names.device_queue(device)
+    arguments = {"x-queue-type": "classic", "x-max-length": 100, "x-message-ttl": limits.order_ttl}
+    return Topology(
+        (), (Queue(queue, MappingProxyType(arguments)),), (Binding(names.DEVICES, queue, device),)
+    )
+
+
+def _task_queue_arguments(kind: QueueType, limits: Limits) -> dict[str, object]:
+    common: dict[str, object] = {
+        "x-queue-type": str(kind),
+        "x-max-length": limits.queue_length,
+        "x-overflow": "reject-publish",
+        "x-dead-letter-exchange": names.FAILED,
+    }
+    if kind is QueueType.CLASSIC:
+        return common
+    # At-least-once needs reject-publish; without it a dead letter can be lost between two queues.
+    return common | {"x-delivery-limit": limits.deliveries, "x-dead-letter-strategy": "at-least-once"}

@@ -1,0 +1,105 @@
+"""A submission: what was asked for, checked, and as the Celery message that asks for it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pika
+from pydantic_core import PydanticSerializationError, to_json
+
+from broker_config import names
+from broker_config.link import Publication
+from broker_config.regions import Region
+from starai.errors import BadInput
+from starai.wire import MAX_BODY, MAX_TEXTS
+
+#: Seconds from submission after which a task is not worth doing any more.
+DEADLINE = 600.0
+
+_NO_CALLBACKS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One task on its way: its id, for which model, from which region, its deadline in seconds, its body."""
+
+    task: str
+    model: str
+    region: Region
+    deadline: float
+    body: bytes
+
+
+def submission(model: str, inputs: str | Sequence[str], region: Region, deadline: float) -> Submission:
+    """Return the submission of a task, or refuse it.
+
+    Raises:
+        BadInput: the inputs are not a text or a list of 1 to ``MAX_TEXTS`` texts, or too large to send.
+        InvalidName: the model's name cannot be one.
+    """
+    names.wire_name(model)
+    if deadline <= 0:
+        raise BadInput(f"A deadline lies ahead: give more than 0 seconds, not {deadline:g}.")
+    body = _encode(check_inputs(inputs))
+    if len(body) > MAX_BODY:
+        raise BadInput(f"The task has {len(body):,} bytes; the most is {MAX_BODY:,}. Split it, or use map().")
+    return Submission(str(uuid.uuid4()), model, region, deadline, body)
+
+
+def check_inputs(inputs: object) -> str | list[str]:
+    """Return the inputs as one text or a list of texts.
+
+    Raises:
+        BadInput: they are anything else, or the list is empty or too long.
+    """
+    if isinstance(inputs, str):
+        return inputs
+    if not isinstance(inputs, Sequence) or isinstance(inputs, (bytes, bytearray)):
+        raise BadInput(f"A task's input is a text or a list of texts, not {type(inputs).__name__}.")
+    if not inputs:
+        raise BadInput("The list of texts is empty: there is nothing to do.")
+    if len(inputs) > MAX_TEXTS:
+        raise BadInput(
+            f"A task has at most {MAX_TEXTS:,} texts, not {len(inputs):,}: use map(), which splits."
+        )
+    for position, text in enumerate(inputs):
+        if not isinstance(text, str):
+            raise BadInput(f"Input {position} is {type(text).__name__}, not a text.")
+    return list(inputs)
+
+
+def publication(task: Submission, user: str, reply_to: str) -> Publication:
+    """Return the message that submits the task, in Celery's protocol 2.
+
+    Source of the format: Celery's documentation, "Message Protocol", version 2.
+    """
+    headers = {
+        "lang": "py",
+        "task": names.INFERENCE_TASK,
+        "id": task.task,
+        "root_id": task.task,
+        "parent_id": None,
+        "group": None,
+        "retries": 0,
+        "expires": (datetime.now(UTC) + timedelta(seconds=task.deadline)).isoformat(),
+    }
+    properties = pika.BasicProperties(
+        content_type="application/json",
+        content_encoding="utf-8",
+        delivery_mode=pika.DeliveryMode.Persistent.value,
+        correlation_id=task.task,
+        reply_to=reply_to,
+        user_id=user,
+        headers=headers,
+    )
+    return Publication(
+        names.SUBMISSIONS, names.submission_key(task.region, task.model), task.body, properties
+    )
+
+
+def _encode(inputs: str | list[str]) -> bytes:
+    try:
+        return to_json([[], {"inputs": inputs}, _NO_CALLBACKS])
+    except PydanticSerializationError as error:
+        raise BadInput(f"The text cannot be written as UTF-8: {error}.") from error
