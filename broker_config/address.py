@@ -21,9 +21,7 @@ def parameters(url: str) -> pika.URLParameters:
     try:
         return pika.URLParameters(url)
     except (ValueError, TypeError, IndexError) as error:
-        raise BadAddress(
-            f"The broker address {safe_address(url)} cannot be read: {type(error).__name__}."
-        ) from None
+        raise BadAddress(f"The broker address {safe_address(url)} cannot be read: {type(error).__name__}.") from None
 
 
 def safe_address(url: str) -> str:
@@ -38,9 +36,7 @@ def safe_address(url: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), ""
     if parts.scheme not in ("amqp", "amqps") or not parts.hostname:
-        raise BadAddress(
-            "A broker address looks like amqp://user:password@host:5672/starai; this one does not."
-        )
+        raise BadAddress("A broker address looks like amqp://user:password@host:5672/starai; this one does not.")
     user = f"{parts.username}@" if parts.username else ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{user}{host}{port}{parts.path}"

@@ -25,9 +25,7 @@ def apply(url: str, topology: Topology) -> None:
     """
     with _channel(url) as channel:
         for exchange in topology.exchanges:
-            channel.exchange_declare(
-                exchange.name, exchange.type, durable=True, arguments=dict(exchange.arguments)
-            )
+            channel.exchange_declare(exchange.name, exchange.type, durable=True, arguments=dict(exchange.arguments))
         for queue in topology.queues:
             channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments))
         for binding in topology.bindings:

@@ -48,8 +48,7 @@ def _arguments(kind: str, part: Exchange | Queue, there: Mapping[str, Any]) -> I
 
 def _bindings(wanted: Topology, found: list[Mapping[str, Any]]) -> Iterator[str]:
     there = {
-        Binding(b["source"], b["destination"], b["routing_key"], b["destination_type"] == "exchange")
-        for b in found
+        Binding(b["source"], b["destination"], b["routing_key"], b["destination_type"] == "exchange") for b in found
     }
     for binding in wanted.bindings:
         if binding not in there:

@@ -100,8 +100,9 @@ class Link:
     def publish(self, publication: Publication) -> "Future[None]":
         """Hand a message to the link and return the future of its confirmation.
 
-        Cancelling the future withdraws a message that is not sent yet. The future raises :class:`PublishRejected` when a queue is full, :class:`BrokerRefused` when the
-        user may not publish there, :class:`BrokerUnreachable` when the link is closed before a confirmation.
+        Cancelling the future withdraws a message that is not sent yet. The future raises
+        :class:`PublishRejected` when a queue is full, :class:`BrokerRefused` when the user may not publish
+        there, :class:`BrokerUnreachable` when the link is closed before a confirmation.
         """
         with self._lock:
             if self._closing:
@@ -127,9 +128,7 @@ class Link:
         self.call_soon(self._disconnect)
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(5.0)
-        self._abandon(
-            BrokerUnreachable(f"The connection to {self.address} was closed before it was confirmed.")
-        )
+        self._abandon(BrokerUnreachable(f"The connection to {self.address} was closed before it was confirmed."))
 
     # From here on, everything runs on the link's thread.
 
@@ -194,9 +193,7 @@ class Link:
                 self._published += 1
                 self._unconfirmed[self._published] = publication
         for publication in batch:
-            channel.basic_publish(
-                publication.exchange, publication.key, publication.body, publication.properties
-            )
+            channel.basic_publish(publication.exchange, publication.key, publication.body, publication.properties)
 
     def _on_confirmation(self, frame: pika.frame.Method[pika.spec.Basic.Ack | pika.spec.Basic.Nack]) -> None:
         method = frame.method
@@ -267,8 +264,7 @@ class Link:
 
     def _unreachable(self, timeout: float) -> BrokerUnreachable:
         error = BrokerUnreachable(
-            f"No RabbitMQ answered at {self.address} within {timeout:g} s. "
-            "Is it running, and is the address right?"
+            f"No RabbitMQ answered at {self.address} within {timeout:g} s. Is it running, and is the address right?"
         )
         error.__cause__ = self._failure
         return error

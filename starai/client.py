@@ -153,9 +153,7 @@ class Client:
             return
         self._jobs.pop(job.id, None)
         if isinstance(error, PublishRejected):
-            full = Rejected(
-                f"Task {job.id} was not taken: the queue of {job.model} is full. Try later.", job.id
-            )
+            full = Rejected(f"Task {job.id} was not taken: the queue of {job.model} is full. Try later.", job.id)
             full.__cause__ = error
             job.fail(full)
         elif isinstance(error, BrokerError):

@@ -66,9 +66,7 @@ class Job:
 
     def _silence(self, timeout: float | None, left: float) -> TaskError:
         if timeout is not None and timeout < left:
-            return TimedOut(
-                f"Task {self.id} has no result after {timeout:g} s. It goes on: ask again.", self.id
-            )
+            return TimedOut(f"Task {self.id} has no result after {timeout:g} s. It goes on: ask again.", self.id)
         return Expired(f"Task {self.id} did not end before its deadline, and nobody said why.", self.id)
 
     def add_done_callback(self, function: Callable[["Job"], object]) -> None:
@@ -105,7 +103,5 @@ def _error_of(report: Report) -> TaskError:
     if report.state is State.CANCELLED:
         return Cancelled(f"Task {report.task} was cancelled.", report.task)
     if report.failure is None:
-        return FailedOnDevice(
-            f"Device {report.device} ended task {report.task} without a result.", report.task
-        )
+        return FailedOnDevice(f"Device {report.device} ended task {report.task} without a result.", report.task)
     return _FAILURES[report.failure.reason](report.failure.message, report.task)

@@ -60,9 +60,7 @@ def check_inputs(inputs: object) -> str | list[str]:
     if not inputs:
         raise BadInput("The list of texts is empty: there is nothing to do.")
     if len(inputs) > MAX_TEXTS:
-        raise BadInput(
-            f"A task has at most {MAX_TEXTS:,} texts, not {len(inputs):,}: use map(), which splits."
-        )
+        raise BadInput(f"A task has at most {MAX_TEXTS:,} texts, not {len(inputs):,}: use map(), which splits.")
     for position, text in enumerate(inputs):
         if not isinstance(text, str):
             raise BadInput(f"Input {position} is {type(text).__name__}, not a text.")
@@ -93,9 +91,7 @@ def publication(task: Submission, user: str, reply_to: str) -> Publication:
         user_id=user,
         headers=headers,
     )
-    return Publication(
-        names.SUBMISSIONS, names.submission_key(task.region, task.model), task.body, properties
-    )
+    return Publication(names.SUBMISSIONS, names.submission_key(task.region, task.model), task.body, properties)
 
 
 def _encode(inputs: str | list[str]) -> bytes:

@@ -22,9 +22,7 @@ def pack(array: NDArray[Any]) -> Tensor:
     """
     dtype = array.dtype.newbyteorder("<").str
     if dtype not in _DTYPES:
-        raise BadInput(
-            f"An array of {array.dtype} cannot be sent: convert it to one of {', '.join(_DTYPES)}."
-        )
+        raise BadInput(f"An array of {array.dtype} cannot be sent: convert it to one of {', '.join(_DTYPES)}.")
     raw = np.ascontiguousarray(array, dtype=dtype)
     return Tensor(dtype=dtype, shape=list(array.shape), data=base64.b64encode(raw.data).decode("ascii"))
 

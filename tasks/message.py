@@ -1,0 +1,95 @@
+"""Reads a task's message as a stranger's: nothing in it is believed before it is checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from broker_config import names
+from starai.errors import StarAIError
+from starai.wire import MAX_BODY, Arguments
+
+_ID_LENGTH = 64
+
+
+class JunkError(StarAIError):
+    """A message on a task queue that is no task. ``task`` and ``reply_to`` are known where they were readable."""
+
+    def __init__(self, message: str, task: str | None = None, reply_to: str | None = None) -> None:
+        super().__init__(message)
+        self.task = task
+        self.reply_to = reply_to
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as a device reads it. ``expires`` is Unix time in seconds, or ``None``.
+
+    Attributes:
+        returns: how often the task came back to its queue before this delivery; a classic queue knows only
+            whether it did.
+    """
+
+    id: str
+    reply_to: str
+    inputs: str | list[str]
+    expires: float | None
+    returns: int
+
+
+_BODY: TypeAdapter[tuple[list[Any], Arguments, dict[str, Any]]] = TypeAdapter(
+    tuple[list[Any], Arguments, dict[str, Any]]
+)
+
+
+def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: bytes, *, redelivered: bool) -> Task:
+    """Return the task in a Celery message (protocol 2).
+
+    Raises:
+        JunkError: it is no task, or not one that can be answered.
+    """
+    task = headers.get("id")
+    if not isinstance(task, str) or not 0 < len(task) <= _ID_LENGTH:
+        raise JunkError("the message has no task id")
+    reply_to = properties.get("reply_to")
+    if not names.is_reply_queue(reply_to):
+        raise JunkError("the message has no reply address of a submitter", task)
+    if headers.get("task") != names.INFERENCE_TASK:
+        raise JunkError(f"the only task here is {names.INFERENCE_TASK}", task, reply_to)
+    return Task(
+        task,
+        reply_to,
+        _inputs(task, reply_to, body),
+        _expires(task, reply_to, headers.get("expires")),
+        _returns(headers, redelivered),
+    )
+
+
+def _inputs(task: str, reply_to: str, body: bytes) -> str | list[str]:
+    if len(body) > MAX_BODY:
+        raise JunkError(f"the body has {len(body):,} bytes; the most is {MAX_BODY:,}", task, reply_to)
+    try:
+        return _BODY.validate_json(body)[1].inputs
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise JunkError(f"the body is not a task's: {where}: {first['msg']}", task, reply_to) from error
+
+
+def _expires(task: str, reply_to: str, expires: object) -> float | None:
+    if expires is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(expires))
+    except ValueError as error:
+        raise JunkError("the header 'expires' is no time", task, reply_to) from error
+    if moment.tzinfo is None:
+        raise JunkError("the header 'expires' has no time zone", task, reply_to)
+    return moment.timestamp()
+
+
+def _returns(headers: Mapping[str, Any], redelivered: bool) -> int:
+    count = headers.get("x-delivery-count")
+    return count if isinstance(count, int) else int(redelivered)

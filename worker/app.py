@@ -1,0 +1,41 @@
+"""The device's Celery app: a worker with a thread pool around the device's own consumer."""
+
+from typing import Any
+
+from celery import Celery
+from celery.worker import WorkController
+
+from worker.device import Device
+from worker.enrolment import Enrolment
+
+#: Seconds that the broker may be silent; the private node asks for the same.
+HEARTBEAT = 10
+
+
+def device_app(enrolment: Enrolment, device: Device, grace: float) -> Celery:
+    """Return the app of one device. ``grace``: seconds that running tasks get to end when it stops."""
+    app = Celery("starai-worker", set_as_current=False)
+    app.conf.update(
+        broker_url=enrolment.url.get_secret_value(),
+        broker_heartbeat=HEARTBEAT,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        # Refused a queue, or its queue gone: come back, do not exit.
+        broker_channel_error_retry=True,
+        # It cancels Celery's own requests, of which there are none, and so only silences a warning.
+        worker_cancel_long_running_tasks_on_connection_loss=True,
+        worker_consumer="worker.consumer:DeviceConsumer",
+        worker_pool="threads",
+        worker_concurrency=sum(deployment.slots for deployment in enrolment.deployments),
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        accept_content=["json"],
+        device_grace=grace,
+    )
+    app.device = device  # type: ignore[attr-defined]
+    return app
+
+
+def device_worker(app: Celery) -> Any:
+    """Return the worker of a device's app; its ``start()`` returns when the worker has stopped."""
+    return WorkController(app=app, use_eventloop=False)

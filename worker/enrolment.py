@@ -1,0 +1,59 @@
+"""What enrolment gave this device: its identity, its place at the broker, and what it is to host."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from broker_config.home import home, write_private
+from broker_config.regions import Region
+from broker_config.tiers import Tier
+from starai.errors import SettingError
+
+
+class Deployment(BaseModel):
+    """A model that this device hosts, and how many of its tasks it runs at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    tier: Tier
+    slots: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+class Enrolment(BaseModel):
+    """Everything that a device needs to start. ``url`` holds its own broker user's password."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    device: str
+    region: Region
+    url: SecretStr
+    deployments: Annotated[list[Deployment], Field(min_length=1)]
+    threads: Annotated[int, Field(ge=1)] = 1
+
+
+def enrolment_file() -> Path:
+    """Return where this machine's device keeps its enrolment."""
+    return home() / "enrolment.json"
+
+
+def save_enrolment(enrolment: Enrolment, path: Path) -> None:
+    """Write the enrolment down for this user alone."""
+    plain = enrolment.model_dump(mode="json") | {"url": enrolment.url.get_secret_value()}
+    write_private(path, json.dumps(plain, indent=2))
+
+
+def load_enrolment(path: Path) -> Enrolment:
+    """Read the enrolment.
+
+    Raises:
+        SettingError: there is none, or it cannot be read.
+    """
+    try:
+        return Enrolment.model_validate_json(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise SettingError(f"This device has not joined a network: there is no {path}.") from error
+    except ValidationError as error:
+        raise SettingError(f"The enrolment in {path} cannot be read: {error.error_count()} errors in it.") from None
