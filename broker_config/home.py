@@ -9,11 +9,7 @@ import platformdirs
 def home() -> Path:
     """Return the folder that holds everything StarAI keeps: ``STARAI_HOME``, else the user's data folder."""
     chosen = os.environ.get("STARAI_HOME")
-    return (
-        Path(chosen).expanduser().absolute()
-        if chosen
-        else platformdirs.user_data_path("starai", appauthor=False)
-    )
+    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("starai", appauthor=False)
 
 
 def private_folder(path: Path) -> Path:

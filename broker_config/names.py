@@ -73,6 +73,6 @@ def result_key(reply_to: str, state: str) -> str:
 _REPLY = re.compile(rf"reply\.{_WIRE.pattern}")
 
 
-def is_reply_queue(name: object) -> bool:
+def is_reply_queue(name: str) -> bool:
     """Tell whether a message's reply address is one that a submitter's library could have made."""
-    return isinstance(name, str) and len(name) <= 127 and _REPLY.fullmatch(name) is not None
+    return len(name) <= 127 and _REPLY.fullmatch(name) is not None

@@ -72,9 +72,7 @@ class Topology:
     bindings: tuple[Binding, ...]
 
     def __add__(self, other: "Topology") -> "Topology":
-        return Topology(
-            self.exchanges + other.exchanges, self.queues + other.queues, self.bindings + other.bindings
-        )
+        return Topology(self.exchanges + other.exchanges, self.queues + other.queues, self.bindings + other.bindings)
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,9 @@ _PLATFORM_QUEUES = (
     (names.ENROLMENT, names.ENROLMENT, "join"),
     (names.UNPLACED, names.UNPLACED, ""),
     (names.FAILED, names.FAILED, ""),
-    (names.PLATFORM, names.PLATFORM, names.PLATFORM),
 )
+# Celery's own queue is classic whatever the setting: for a quorum queue stock Celery declares 28 more queues.
+_CELERY_QUEUE = Queue(names.PLATFORM, MappingProxyType({"x-queue-type": "classic"}))
 
 
 def network_topology(kind: QueueType = QueueType.QUORUM, limits: Limits = Limits()) -> Topology:
@@ -115,17 +114,16 @@ def network_topology(kind: QueueType = QueueType.QUORUM, limits: Limits = Limits
     bounded = {"x-queue-type": str(kind), "x-max-length": limits.queue_length, "x-overflow": "reject-publish"}
     return Topology(
         EXCHANGES,
-        tuple(Queue(queue, MappingProxyType(bounded)) for queue, _, _ in _PLATFORM_QUEUES),
+        (_CELERY_QUEUE, *(Queue(queue, MappingProxyType(bounded)) for queue, _, _ in _PLATFORM_QUEUES)),
         (
             Binding(names.SUBMISSIONS, names.INFERENCE, "#", to_exchange=True),
+            Binding(names.PLATFORM, names.PLATFORM, names.PLATFORM),
             *(Binding(exchange, queue, key) for queue, exchange, key in _PLATFORM_QUEUES),
         ),
     )
 
 
-def model_topology(
-    model: HostedModel, kind: QueueType = QueueType.QUORUM, limits: Limits = Limits()
-) -> Topology:
+def model_topology(model: HostedModel, kind: QueueType = QueueType.QUORUM, limits: Limits = Limits()) -> Topology:
     """Return the task queues of one hosted model: one a region, bound to the model's keys.
 
     A tier's default model is bound to the tier's key as well.
@@ -144,9 +142,7 @@ def model_topology(
     )
 
 
-def topology(
-    models: Iterable[HostedModel], kind: QueueType = QueueType.QUORUM, limits: Limits = Limits()
-) -> Topology:
+def topology(models: Iterable[HostedModel], kind: QueueType = QueueType.QUORUM, limits: Limits = Limits()) -> Topology:
     """Return the whole topology of a network that hosts these models."""
     whole = network_topology(kind, limits)
     for model in models:
@@ -158,9 +154,7 @@ def device_topology(device: str, limits: Limits = Limits()) -> Topology:
     """Return one device's control queue: short, and what nobody fetches expires."""
     queue = names.device_queue(device)
     arguments = {"x-queue-type": "classic", "x-max-length": 100, "x-message-ttl": limits.order_ttl}
-    return Topology(
-        (), (Queue(queue, MappingProxyType(arguments)),), (Binding(names.DEVICES, queue, device),)
-    )
+    return Topology((), (Queue(queue, MappingProxyType(arguments)),), (Binding(names.DEVICES, queue, device),))
 
 
 def _task_queue_arguments(kind: QueueType, limits: Limits) -> dict[str, object]:

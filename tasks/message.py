@@ -54,7 +54,7 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
     if not isinstance(task, str) or not 0 < len(task) <= _ID_LENGTH:
         raise JunkError("the message has no task id")
     reply_to = properties.get("reply_to")
-    if not names.is_reply_queue(reply_to):
+    if not isinstance(reply_to, str) or not names.is_reply_queue(reply_to):
         raise JunkError("the message has no reply address of a submitter", task)
     if headers.get("task") != names.INFERENCE_TASK:
         raise JunkError(f"the only task here is {names.INFERENCE_TASK}", task, reply_to)

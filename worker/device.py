@@ -6,14 +6,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
-import pika
-
-from broker_config import names
 from broker_config.address import user_of
 from broker_config.errors import BrokerError
-from broker_config.link import Link, Publication
+from broker_config.link import Link
 from models.host import ModelHost
 from starai.errors import ModelError
+from starai.report import report_publication
 from starai.wire import Failure, Reason, Report, State
 from tasks.inference import Verdict, infer
 from tasks.message import JunkError, Task
@@ -114,12 +112,4 @@ class Device:
         return verdict
 
     def _say(self, reply_to: str, report: Report) -> "Future[None]":
-        properties = pika.BasicProperties(
-            content_type="application/json",
-            delivery_mode=pika.DeliveryMode.Persistent.value,
-            correlation_id=report.task,
-            user_id=self._user,
-        )
-        key = names.result_key(reply_to, report.state)
-        body = report.model_dump_json(exclude_none=True).encode()
-        return self._link.publish(Publication(names.RESULTS, key, body, properties))
+        return self._link.publish(report_publication(report, reply_to, self._user))

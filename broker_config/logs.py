@@ -1,0 +1,29 @@
+"""Logs as events: a stable key, then its context as ``key=value``."""
+
+import logging
+import sys
+from typing import Any
+
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+
+
+class EventFormatter(logging.Formatter):
+    """Formats a record as time, level, event and context, on one line."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, with what was given as ``extra`` behind the event."""
+        context: dict[str, Any] = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        pairs = " ".join(f"{key}={value}" for key, value in context.items() if key != "data")
+        return f"{super().format(record)} {pairs}".rstrip()
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Send this process's events to standard error; those of the libraries only from warnings on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(EventFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for library in ("pika", "amqp", "kombu", "celery", "alembic", "httpx", "httpcore"):
+        logging.getLogger(library).setLevel(max(level, logging.WARNING))

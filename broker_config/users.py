@@ -1,0 +1,17 @@
+"""Gives a user its role at the broker, through the management API."""
+
+from broker_config import names
+from broker_config.management import Management
+from broker_config.roles import Role
+
+
+def put_user(management: Management, user: str, password: str, role: Role, vhost: str = names.VHOST) -> None:
+    """Make sure that the user exists with this password and exactly this role's permissions.
+
+    Raises:
+        BrokerUnreachable, BrokerRefused: the management API could not be reached, or refused.
+    """
+    names.wire_name(user)
+    management.put_user(user, password)
+    management.put_permissions(vhost, user, configure=role.configure, write=role.write, read=role.read)
+    management.put_topic_permissions(vhost, user, names.RESULTS, write=role.results_write, read=role.results_read)

@@ -1,0 +1,76 @@
+"""Runs the device in the foreground, from its enrolment to its last task."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from celery.worker import state
+
+from models.catalogue import load_catalogue
+from models.host import ModelHost
+from models.store import ModelStore
+from worker.app import device_app, device_worker
+from worker.device import Device
+from worker.enrolment import Enrolment
+
+log = logging.getLogger(__name__)
+
+#: Seconds that running tasks get to end after the device was told to stop.
+GRACE = 30.0
+
+
+def run_device(enrolment: Enrolment, *, grace: float = GRACE, lifeline: bool = False) -> None:
+    """Host the enrolled models and serve tasks until the process is told to stop.
+
+    Args:
+        enrolment: who this device is and what it hosts.
+        grace: seconds that running tasks get to end.
+        lifeline: stop as well when standard input ends, so that the device never outlives who started it.
+
+    Raises:
+        BrokerUnreachable, BrokerRefused, ModelError: it could not begin.
+    """
+    hosts = _start_hosts(enrolment)
+    device = Device(enrolment, hosts)
+    try:
+        device.open()
+        _stop_on_signals()
+        if lifeline:
+            threading.Thread(target=_watch_lifeline, name="lifeline", daemon=True).start()
+        log.info("device.ready", extra={"device": device.id, "models": ",".join(hosts)})
+        device_worker(device_app(enrolment, device, grace)).start()
+    finally:
+        device.close()
+    log.info("device.stopped", extra={"device": device.id})
+
+
+def _start_hosts(enrolment: Enrolment) -> dict[str, ModelHost]:
+    catalogue, store = load_catalogue(), ModelStore()
+    hosts: dict[str, ModelHost] = {}
+    for deployment in enrolment.deployments:
+        model = catalogue.get(deployment.model)
+        hosts[deployment.model] = host = ModelHost(model, store.ensure(model), enrolment.threads)
+        host.start()
+    return hosts
+
+
+def _stop_on_signals() -> None:
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _on_signal)
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    if state.should_stop is not None:
+        # The second one: at once. What runs is unacknowledged, so the broker gives it to another device.
+        os._exit(1)
+    state.should_stop = 0
+
+
+def _watch_lifeline() -> None:
+    sys.stdin.buffer.read()
+    log.warning("device.orphaned")
+    state.should_stop = 0
