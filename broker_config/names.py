@@ -27,6 +27,7 @@ PLATFORM = "platform"
 #: The one Celery task that submitters name and devices run.
 INFERENCE_TASK = "starai.inference"
 
+_NUMBER = re.compile(r"[0-9a-f]{1,32}")
 _WIRE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -70,9 +71,10 @@ def result_key(reply_to: str, state: str) -> str:
     return f"{reply_to}.{state}"
 
 
-_REPLY = re.compile(rf"reply\.{_WIRE.pattern}")
+def is_reply_queue(name: str, user: str) -> bool:
+    """Tell whether a message's reply address is one of its sender's own.
 
-
-def is_reply_queue(name: str) -> bool:
-    """Tell whether a message's reply address is one that a submitter's library could have made."""
-    return len(name) <= 127 and _REPLY.fullmatch(name) is not None
+    Without this a submitter could have the answers to its tasks sent into another's reply queue.
+    """
+    owner, _, number = name.removeprefix("reply.").rpartition("-")
+    return name.startswith("reply.") and owner == user and _NUMBER.fullmatch(number) is not None

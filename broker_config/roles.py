@@ -47,8 +47,5 @@ def submitter_role(user: str) -> Role:
     )
 
 
-PLATFORM_ROLE = Role(configure=".*", write=".*", read=".*", results_write=".*", results_read=".*")
-
-
 def _exactly(*allowed: str) -> str:
     return f"^(?:{'|'.join(re.escape(name) for name in allowed)})$"

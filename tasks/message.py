@@ -53,9 +53,9 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
     task = headers.get("id")
     if not isinstance(task, str) or not 0 < len(task) <= _ID_LENGTH:
         raise JunkError("the message has no task id")
-    reply_to = properties.get("reply_to")
-    if not isinstance(reply_to, str) or not names.is_reply_queue(reply_to):
-        raise JunkError("the message has no reply address of a submitter", task)
+    reply_to = sender_reply_queue(properties)
+    if reply_to is None:
+        raise JunkError("the message has no user_id, or its reply address is not that user's own", task)
     if headers.get("task") != names.INFERENCE_TASK:
         raise JunkError(f"the only task here is {names.INFERENCE_TASK}", task, reply_to)
     return Task(
@@ -65,6 +65,17 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
         _expires(task, reply_to, headers.get("expires")),
         _returns(headers, redelivered),
     )
+
+
+def sender_reply_queue(properties: Mapping[str, Any]) -> str | None:
+    """Return where a message's sender reads its answers, or nothing when it named a queue that is not its own.
+
+    The broker has validated ``user_id``, where there is one.
+    """
+    user, reply_to = properties.get("user_id"), properties.get("reply_to")
+    if isinstance(user, str) and isinstance(reply_to, str) and names.is_reply_queue(reply_to, user):
+        return reply_to
+    return None
 
 
 def _inputs(task: str, reply_to: str, body: bytes) -> str | list[str]:

@@ -7,13 +7,13 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from broker_config import names
 from broker_config.address import user_of
 from broker_config.link import Link
 from registry.database import open_engine, session
 from registry.deployments import hosted_models
 from starai.errors import SettingError
 from starai.report import report_publication
+from tasks.message import sender_reply_queue
 from tasks.unplaced import unplaced
 
 log = logging.getLogger(__name__)
@@ -56,9 +56,9 @@ class Platform:
 
     def answer_unplaced(self, headers: Mapping[str, Any], properties: Mapping[str, Any], key: str) -> None:
         """Tell the submitter of a task that nobody hosts its model. What names no submitter is dropped, and logged."""
-        task, reply_to = headers.get("id"), properties.get("reply_to")
+        task, reply_to = headers.get("id"), sender_reply_queue(properties)
         target = key.partition(".")[2]
-        if not isinstance(task, str) or not isinstance(reply_to, str) or not names.is_reply_queue(reply_to):
+        if not isinstance(task, str) or reply_to is None:
             log.warning("unplaced.dropped", extra={"target": target[:80]})
             return
         with session(self._engine) as registry:

@@ -3,12 +3,11 @@
 import logging
 import os
 import signal
-import sys
-import threading
 from types import FrameType
 
 from celery.worker import state
 
+from broker_config.lifeline import watch_lifeline
 from models.catalogue import load_catalogue
 from models.host import ModelHost
 from models.store import ModelStore
@@ -39,7 +38,7 @@ def run_device(enrolment: Enrolment, *, grace: float = GRACE, lifeline: bool = F
         device.open()
         _stop_on_signals()
         if lifeline:
-            threading.Thread(target=_watch_lifeline, name="lifeline", daemon=True).start()
+            watch_lifeline(_on_orphaned)
         log.info("device.ready", extra={"device": device.id, "models": ",".join(hosts)})
         device_worker(device_app(enrolment, device, grace)).start()
     finally:
@@ -70,7 +69,6 @@ def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     state.should_stop = 0
 
 
-def _watch_lifeline() -> None:
-    sys.stdin.buffer.read()
+def _on_orphaned() -> None:
     log.warning("device.orphaned")
     state.should_stop = 0

@@ -1,0 +1,109 @@
+"""A small client of RabbitMQ's management API: users, permissions, virtual hosts, definitions, connections."""
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable
+
+_REFUSED = (401, 403)
+
+
+class Management:
+    """The management API of one broker.
+
+    Every method raises :class:`BrokerUnreachable` when nobody answers, :class:`BrokerRefused` when the user may
+    not do it, and :class:`BrokerError` when RabbitMQ could not.
+    """
+
+    def __init__(self, url: str, user: str, password: str, timeout: float = 10.0) -> None:
+        self.url = url
+        self._auth = httpx.BasicAuth(user, password)
+        self._timeout = timeout
+
+    def version(self) -> str:
+        """Return RabbitMQ's version."""
+        return str(self._json("GET", "overview")["rabbitmq_version"])
+
+    def is_alive(self, vhost: str) -> bool:
+        """Tell whether the broker can declare a queue, publish to it and consume from it."""
+        return bool(self._json("GET", "aliveness-test", vhost).get("status") == "ok")
+
+    def put_vhost(self, vhost: str) -> None:
+        """Make sure that the virtual host exists."""
+        self._call("PUT", "vhosts", vhost)
+
+    def delete_vhost(self, vhost: str) -> None:
+        """Delete a virtual host and everything in it."""
+        self._call("DELETE", "vhosts", vhost)
+
+    def put_user(self, user: str, password: str) -> None:
+        """Make sure that the user exists, with this password and no access to the management API."""
+        self._call("PUT", "users", user, body={"password": password, "tags": ""})
+
+    def delete_user(self, user: str) -> None:
+        """Delete a user; the broker closes its connections."""
+        self._call("DELETE", "users", user)
+
+    def put_permissions(self, vhost: str, user: str, *, configure: str, write: str, read: str) -> None:
+        """Set what the user may configure, write to and read from: three regular expressions over names."""
+        self._call("PUT", "permissions", vhost, user, body={"configure": configure, "write": write, "read": read})
+
+    def put_topic_permissions(self, vhost: str, user: str, exchange: str, *, write: str, read: str) -> None:
+        """Set the routing keys that the user may write and bind at a topic exchange."""
+        body = {"exchange": exchange, "write": write, "read": read}
+        self._call("PUT", "topic-permissions", vhost, user, body=body)
+
+    def definitions(self, vhost: str) -> dict[str, Any]:
+        """Return the exchanges, queues and bindings of a virtual host."""
+        found: dict[str, Any] = self._json("GET", "definitions", vhost)
+        return found
+
+    def queue(self, vhost: str, queue: str) -> dict[str, Any]:
+        """Return one queue's figures; the broker renews them every few seconds."""
+        found: dict[str, Any] = self._json("GET", "queues", vhost, queue)
+        return found
+
+    def consumers(self, vhost: str) -> list[dict[str, Any]]:
+        """Return every consumer with its queue, arguments and channel."""
+        found: list[dict[str, Any]] = self._json("GET", "consumers", vhost)
+        return found
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Return every connection with its user and name."""
+        found: list[dict[str, Any]] = self._json("GET", "connections")
+        return found
+
+    def close_connection(self, name: str, reason: str) -> None:
+        """Close a connection; the broker gives what it held to others."""
+        self._call("DELETE", "connections", name, headers={"X-Reason": reason})
+
+    def _json(self, method: str, *path: str) -> Any:
+        return self._call(method, *path).json()
+
+    def _call(
+        self, method: str, *path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        url = "/".join([self.url, "api", *(quote(part, safe="") for part in path)])
+        try:
+            answer = httpx.request(
+                method, url, json=body, headers=headers, auth=self._auth, timeout=self._timeout, trust_env=False
+            )
+        except httpx.HTTPError as error:
+            reason = f"No management API answers at {self.url} ({type(error).__name__}). Is the broker running?"
+            raise BrokerUnreachable(reason) from error
+        if answer.status_code in _REFUSED:
+            raise BrokerRefused(f"The management API at {self.url} refused {method} {path[0]}.")
+        if answer.is_error:
+            what = f"{method} {'/'.join(path)}"
+            raise BrokerError(f"The management API refused {what}: {answer.status_code} {_reason(answer)}.")
+        return answer
+
+
+def _reason(answer: httpx.Response) -> str:
+    """Return why RabbitMQ refused, in its own words; it repeats nothing of what was sent but names."""
+    try:
+        return str(answer.json().get("reason", ""))[:200]
+    except (ValueError, AttributeError):
+        return ""

@@ -1,0 +1,197 @@
+"""A private RabbitMQ node: its own ports, data, cookie and epmd, under one folder, as any user."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+from filelock import FileLock, Timeout
+
+from broker_config import names
+from broker_config.errors import BrokerError, NodeError
+from broker_config.home import home, private_folder, write_private
+from broker_config.management import Management
+from broker_config.node_files import NodeFile, write_configuration
+from broker_config.node_server import server_executable
+
+_LOG_LINES = 12
+_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """A node that runs: its guardian's process id, its ports on 127.0.0.1, RabbitMQ's version."""
+
+    pid: int
+    amqp: int
+    management: int
+    version: str
+
+
+class Node:
+    """The node of one folder.
+
+    Args:
+        folder: holds everything of the node; by default ``broker`` in the project's home.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = (folder or home() / "broker").absolute()
+        self._guardian: subprocess.Popen[bytes] | None = None
+
+    @property
+    def file(self) -> NodeFile:
+        """The node's ports and password.
+
+        Raises:
+            NodeError: it was never started.
+        """
+        file = NodeFile.load(self.folder)
+        if file is None:
+            raise NodeError(f"There is no node in {self.folder}: start one with `starai broker start`.")
+        return file
+
+    def url(self, user: str = names.PLATFORM, password: str | None = None, vhost: str = names.VHOST) -> str:
+        """Return the node's AMQP address, for the platform's user unless another is named."""
+        secret = quote(self.file.password if password is None else password, safe="")
+        return f"amqp://{quote(user, safe='')}:{secret}@127.0.0.1:{self.file.amqp}/{quote(vhost, safe='')}"
+
+    @property
+    def api(self) -> Management:
+        """The node's management API, as the platform's user."""
+        file = self.file
+        return Management(f"http://127.0.0.1:{file.management}", names.PLATFORM, file.password)
+
+    def start(self, *, timeout: float = 90.0, lifeline: bool = False) -> None:
+        """Start the node and wait until it answers; one that runs is left as it is.
+
+        Args:
+            timeout: seconds to wait.
+            lifeline: bind the node to this process: it ends when this process ends, even by SIGKILL.
+
+        Raises:
+            NodeError: RabbitMQ is not installed, or did not come up; with the last lines of its log.
+        """
+        server = server_executable()
+        private_folder(self.folder)
+        with self._alone():
+            if self._guardian_process() is None:
+                _end_orphans(self.folder)
+                write_configuration(self.folder, NodeFile.ensure(self.folder))
+                self._launch(server, lifeline)
+        try:
+            self._wait_until_ready(timeout)
+        except BaseException:  # Ctrl-C too leaves nothing half-started
+            if self._guardian:
+                self.stop()
+            raise
+
+    def stop(self, timeout: float = 40.0) -> None:
+        """Stop the node and wait until no process of it is left. Stopping one that does not run is harmless."""
+        self._end_guardian(timeout)
+
+    def status(self) -> NodeStatus | None:
+        """Return what runs, or nothing when the node does not answer."""
+        process, file = self._guardian_process(), NodeFile.load(self.folder)
+        if process is None or file is None:
+            return None
+        try:
+            version = self.api.version()
+        except BrokerError:
+            return None
+        return NodeStatus(process.pid, file.amqp, file.management, version)
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process of the node that runs: guardian, epmd, RabbitMQ and its helpers."""
+        guardian = self._guardian_process()
+        return [guardian, *guardian.children(recursive=True)] if guardian else []
+
+    def _launch(self, server: str, lifeline: bool) -> None:
+        command = [sys.executable, "-P", "-m", "broker_config.node_guardian", str(self.folder), server]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+        (self.folder / "log").mkdir(mode=0o700, exist_ok=True)
+        with (self.folder / "log" / "console.log").open("wb") as console:
+            self._guardian = subprocess.Popen(
+                [*command, "--lifeline"] if lifeline else command,
+                env=environment,
+                stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        mark = {"pid": self._guardian.pid, "started": psutil.Process(self._guardian.pid).create_time()}
+        write_private(self.folder / "guardian.json", json.dumps(mark))
+
+    def _wait_until_ready(self, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while not self._answers():
+            if self._guardian_process() is None:
+                raise NodeError(f"RabbitMQ did not start.\n{self._last_words()}")
+            if time.monotonic() > deadline:
+                raise NodeError(f"RabbitMQ did not answer within {timeout:g} s.\n{self._last_words()}")
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            # RabbitMQ 4.3 answers the aliveness test before its overview works.
+            return bool(self.api.version()) and self.api.is_alive(names.VHOST)
+        except BrokerError:
+            return False
+
+    def _last_words(self) -> str:
+        lines: list[str] = []
+        for log in ("node.log", "console.log"):
+            with contextlib.suppress(OSError):
+                lines += (self.folder / "log" / log).read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
+        return "\n".join([*lines, f"The whole log is in {self.folder / 'log'}."])
+
+    def _guardian_process(self) -> psutil.Process | None:
+        """Return the guardian, known by its start time too: a process id is used again after a restart."""
+        try:
+            mark = json.loads((self.folder / "guardian.json").read_text("utf-8"))
+            process = psutil.Process(mark["pid"])
+            same = abs(process.create_time() - mark["started"]) < 1.0
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except (OSError, ValueError, psutil.Error):
+            return None
+
+    def _end_guardian(self, timeout: float = 40.0) -> None:
+        processes = self.processes()
+        if processes:
+            with contextlib.suppress(psutil.Error):
+                processes[0].terminate()
+        _, left = psutil.wait_procs(processes, timeout=timeout)
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        if self._guardian:
+            if self._guardian.stdin:
+                self._guardian.stdin.close()
+            self._guardian.wait()
+            self._guardian = None
+        _end_orphans(self.folder)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one process at a time start the node of this folder."""
+        lock = FileLock(self.folder / "starting.lock", timeout=_START_SECONDS, mode=0o600)
+        try:
+            with lock:
+                yield
+        except Timeout as error:
+            raise NodeError(f"Another process has been starting the node in {self.folder} for a minute.") from error
+
+
+def _end_orphans(folder: Path) -> None:
+    """End what a guardian that was killed left of this folder's node."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get("HOME") == str(folder) and "ERL_EPMD_PORT" in process.environ():
+                process.kill()

@@ -1,0 +1,145 @@
+"""The files of a private node: its ports and secrets, and the configuration that RabbitMQ reads."""
+
+import hashlib
+import random
+import secrets
+import socket
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from broker_config import names
+from broker_config.errors import NodeError
+from broker_config.home import private_folder, write_private
+
+#: Seconds of silence after which broker and client take each other for gone.
+HEARTBEAT = 10
+#: The longest lease that a task may have, in seconds; the broker's own timeout must lie above it.
+LONGEST_LEASE = 3600
+_CONSUMER_TIMEOUT_MS = 2 * LONGEST_LEASE * 1000
+_MAX_MESSAGE = 16 * 1024 * 1024
+
+
+class NodeFile(BaseModel):
+    """What a node keeps from one start to the next: its ports on 127.0.0.1, its administrator's password."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amqp: int
+    management: int
+    distribution: int
+    epmd: int
+    password: str
+
+    @property
+    def ports(self) -> tuple[int, int, int, int]:
+        """All four ports."""
+        return self.amqp, self.management, self.distribution, self.epmd
+
+    @classmethod
+    def load(cls, folder: Path) -> Self | None:
+        """Return what an earlier start wrote down, or nothing when there was none.
+
+        Raises:
+            NodeError: the file is there and cannot be read.
+        """
+        path = folder / "node.json"
+        try:
+            return cls.model_validate_json(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            raise NodeError(f"{path} cannot be read. Remove the folder {folder} to begin with a new node.") from error
+
+    @classmethod
+    def ensure(cls, folder: Path) -> Self:
+        """Return the node's ports and password; ports that another program took meanwhile are picked anew."""
+        kept = cls.load(folder)
+        if kept and all(_is_free(port) for port in kept.ports):
+            return kept
+        amqp, management, distribution, epmd = _free_ports(4)
+        fresh = cls(
+            amqp=amqp,
+            management=management,
+            distribution=distribution,
+            epmd=epmd,
+            password=kept.password if kept else secrets.token_urlsafe(24),
+        )
+        write_private(folder / "node.json", fresh.model_dump_json(indent=2))
+        return fresh
+
+
+def node_name(folder: Path) -> str:
+    """Return the Erlang name of the node in a folder, the same at every start and different for every folder."""
+    return f"starai-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}@localhost"
+
+
+def write_configuration(folder: Path, file: NodeFile) -> None:
+    """Write what RabbitMQ reads at its start."""
+    private_folder(folder)
+    write_private(folder / "rabbitmq.conf", _configuration(file))
+    write_private(folder / "advanced.config", f"[{{rabbit, [{{consumer_timeout, {_CONSUMER_TIMEOUT_MS}}}]}}].\n")
+    write_private(folder / "enabled_plugins", "[rabbitmq_management].\n")
+    write_private(folder / "empty.env", "")
+
+
+def environment(folder: Path, file: NodeFile) -> dict[str, str]:
+    """Return the variables by which a node runs beside any other, its files all in its own folder."""
+    return {
+        "HOME": str(folder),  # Erlang keeps its cookie there
+        "ERL_EPMD_PORT": str(file.epmd),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODENAME": node_name(folder),
+        "RABBITMQ_DIST_PORT": str(file.distribution),
+        "RABBITMQ_CONF_ENV_FILE": str(folder / "empty.env"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_SCHEMA_DIR": str(folder / "schema"),
+        "RABBITMQ_FEATURE_FLAGS_FILE": str(folder / "feature_flags"),
+        "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_LOGS": str(folder / "log" / "node.log"),
+        "RABBITMQ_PID_FILE": str(folder / "rabbitmq.pid"),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+    }
+
+
+def _configuration(file: NodeFile) -> str:
+    settings = {
+        "listeners.tcp.local": f"127.0.0.1:{file.amqp}",
+        "management.tcp.ip": "127.0.0.1",
+        "management.tcp.port": file.management,
+        "heartbeat": HEARTBEAT,
+        "max_message_size": _MAX_MESSAGE,
+        "disk_free_limit.absolute": "100MB",
+        "vm_memory_high_watermark.absolute": "2GB",
+        "default_vhost": names.VHOST,
+        "default_user": names.PLATFORM,
+        "default_pass": file.password,
+        "default_permissions.configure": ".*",
+        "default_permissions.read": ".*",
+        "default_permissions.write": ".*",
+        "log.file.level": "info",
+        "log.console": "false",
+    }
+    return "".join(f"{key} = {value}\n" for key, value in settings.items())
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_ports(count: int) -> list[int]:
+    # Below every system's range for outgoing connections, so that none takes a port between this look and the start.
+    candidates = random.sample(range(20_000, 32_768), 1000)
+    return list(islice(filter(_is_free, candidates), count))
