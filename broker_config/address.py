@@ -20,7 +20,7 @@ def parameters(url: str) -> pika.URLParameters:
     safe_address(url)
     try:
         return pika.URLParameters(url)
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError, SyntaxError, OSError) as error:
         raise BadAddress(f"The broker address {safe_address(url)} cannot be read: {type(error).__name__}.") from None
 
 
@@ -35,8 +35,13 @@ def safe_address(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         parts, port = urlsplit(""), ""
-    if parts.scheme not in ("amqp", "amqps") or not parts.hostname:
-        raise BadAddress("A broker address looks like amqp://user:password@host:5672/starai; this one does not.")
+    # An '@' behind the host: a '/', '?' or '#' in the password has cut it in two, and its end would be shown.
+    cut = "@" in parts.path + parts.query + parts.fragment
+    if parts.scheme not in ("amqp", "amqps") or not parts.hostname or cut:
+        raise BadAddress(
+            "A broker address looks like amqp://user:password@host:5672/starai; this one does not. "
+            "Write what is special in a password percent-encoded: '/' as %2F, '@' as %40."
+        )
     user = f"{parts.username}@" if parts.username else ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{user}{host}{port}{parts.path}"

@@ -9,6 +9,7 @@ from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker
 
 from broker_config.address import parameters, safe_address
 from broker_config.errors import BrokerRefused, BrokerUnreachable, TopologyMismatch
+from broker_config.refusal import is_refusal
 from broker_config.topology import Binding, Topology
 
 _PRECONDITION_FAILED = 406
@@ -51,7 +52,9 @@ def _channel(url: str) -> Iterator[BlockingChannel]:
                 "`starai broker check` lists every difference."
             ) from error
         raise BrokerRefused(f"The broker at {safe_address(url)} refused: {error.reply_text}.") from error
-    except AMQPConnectionError as error:
+    except (AMQPConnectionError, OSError) as error:  # a host name that nobody knows is a plain OSError
+        if is_refusal(error):
+            raise BrokerRefused(f"The broker at {safe_address(url)} refused the login or the virtual host.") from error
         raise BrokerUnreachable(
             f"No RabbitMQ answers at {safe_address(url)} ({type(error).__name__}). Is it running?"
         ) from error

@@ -1,6 +1,7 @@
 """The project's home folder on this machine."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -13,16 +14,17 @@ def home() -> Path:
 
 
 def private_folder(path: Path) -> Path:
-    """Make the folder, readable by its owner alone, and return it."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the folder and those above it that are missing, readable by their owner alone, and return it."""
+    if not path.parent.exists():
+        private_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
     private_folder(path.parent)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-    fresh.replace(path)
+    Path(fresh).replace(path)

@@ -17,22 +17,14 @@ from typing import Any
 import pika
 from pika.adapters.select_connection import SelectConnection
 from pika.channel import Channel
-from pika.exceptions import (
-    AMQPConnectionError,
-    AuthenticationError,
-    ChannelClosedByBroker,
-    ConnectionClosedByBroker,
-    ProbableAccessDeniedError,
-    ProbableAuthenticationError,
-)
+from pika.exceptions import ChannelClosedByBroker
 
 from broker_config.address import parameters, safe_address
 from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable, PublishRejected
+from broker_config.refusal import is_refusal, root_cause
 
 log = logging.getLogger(__name__)
 
-_REFUSALS = (AuthenticationError, ProbableAuthenticationError, ProbableAccessDeniedError)
-_ACCESS_REFUSED, _NOT_ALLOWED = 403, 530
 _LONGEST_PAUSE = 5.0
 
 
@@ -55,19 +47,26 @@ class Link:
         name: shown as the connection's name at the broker.
         on_channel: called on the link's thread with each new channel and a function to call when everything
             that it set up there (declarations, consumers) stands; publishing begins then.
+        on_leave: called on the link's thread with the channel, as the last thing before the link disconnects.
     """
 
     def __init__(
-        self, url: str, name: str, on_channel: Callable[[Channel, Callable[[], None]], None] | None = None
+        self,
+        url: str,
+        name: str,
+        on_channel: Callable[[Channel, Callable[[], None]], None] | None = None,
+        on_leave: Callable[[Channel], None] | None = None,
     ) -> None:
         self.address = safe_address(url)
         self._parameters = parameters(url)
         self._parameters.client_properties = {"connection_name": name}
         self._on_channel = on_channel
+        self._on_leave = on_leave
         self._lock = threading.RLock()
         self._outbox: deque[Publication] = deque()
         self._unconfirmed: dict[int, Publication] = {}
         self._published = 0
+        self._suspects = 0
         self._woken = False
         self._closing = False
         self._ready = threading.Event()
@@ -102,11 +101,14 @@ class Link:
 
         Cancelling the future withdraws a message that is not sent yet. The future raises
         :class:`PublishRejected` when a queue is full, :class:`BrokerRefused` when the user may not publish
-        there, :class:`BrokerUnreachable` when the link is closed before a confirmation.
+        there, :class:`BrokerUnreachable` when the link is closed before a confirmation. A link that is closed, or
+        was refused another connection, raises them at once.
         """
         with self._lock:
             if self._closing:
                 raise BrokerUnreachable(f"The connection to {self.address} is closed.")
+            if self._refused:
+                raise self._refused
             self._outbox.append(publication)
             wake, self._woken = not self._woken, True
         if wake:
@@ -135,13 +137,13 @@ class Link:
     def _run(self) -> None:
         attempt = 0
         while not self._closing:
+            self._serve()
             attempt = 0 if self._ready.is_set() else attempt + 1
             self._ready.clear()
-            self._serve()
-            if self._refused or self._closing:
+            if self._refused:
+                self._abandon(self._refused)
                 break
-            pause = min(0.1 * 2**attempt, _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
-            self._wait_closing(pause)
+            self._wait_closing(pause(attempt) * random.uniform(0.5, 1.0))  # noqa: S311
 
     def _wait_closing(self, seconds: float) -> None:
         with self._idle:
@@ -170,10 +172,7 @@ class Link:
         channel.add_on_close_callback(self._on_channel_close)
         channel.confirm_delivery(self._on_confirmation)
         self._channel, self._published = channel, 0
-        if self._on_channel:
-            self._on_channel(channel, self._stand)
-        else:
-            self._stand()
+        self._on_channel(channel, self._stand) if self._on_channel else self._stand()
 
     def _stand(self) -> None:
         self._failure = None
@@ -187,13 +186,21 @@ class Link:
             self._woken = False
             if channel is None or not channel.is_open or not self._ready.is_set():
                 return
-            batch = [p for p in self._outbox if not p.confirmed.cancelled()]
-            self._outbox.clear()
+            batch = self._next()
             for publication in batch:
                 self._published += 1
                 self._unconfirmed[self._published] = publication
         for publication in batch:
             channel.basic_publish(publication.exchange, publication.key, publication.body, publication.properties)
+
+    def _next(self) -> list[Publication]:
+        """Take from the outbox what may be sent now: everything, but suspects one by one."""
+        batch: list[Publication] = []
+        while self._outbox and not (self._suspects and (batch or self._unconfirmed)):
+            publication = self._outbox.popleft()
+            if not publication.confirmed.cancelled():
+                batch.append(publication)
+        return batch
 
     def _on_confirmation(self, frame: pika.frame.Method[pika.spec.Basic.Ack | pika.spec.Basic.Nack]) -> None:
         method = frame.method
@@ -202,6 +209,7 @@ class Link:
             if method.multiple:
                 tags = [tag for tag in self._unconfirmed if tag <= method.delivery_tag]
             done = [p for tag in tags if (p := self._unconfirmed.pop(tag, None))]
+            self._suspects = max(self._suspects - len(done), 0)
             self._idle.notify_all()
         if isinstance(method, pika.spec.Basic.Ack):
             for publication in done:
@@ -209,6 +217,7 @@ class Link:
         else:
             for publication in done:
                 _settle(publication.confirmed, PublishRejected(f"A queue for {publication.key} is full."))
+        self._flush()
 
     def _on_channel_close(self, channel: Channel, reason: Exception) -> None:
         if isinstance(reason, ChannelClosedByBroker):
@@ -220,15 +229,20 @@ class Link:
         log.warning("link.refused", extra={"broker": self.address, "reason": str(refusal)})
         if not self._ready.is_set():
             self._refused = refusal
-        # One of these is what the broker refused; sending them again would be refused again, for ever.
+        # The broker does not say which publication it refused. One alone on its way is it; of several, each is
+        # sent again alone.
         with self._lock:
+            if len(self._unconfirmed) > 1:
+                self._suspects = len(self._unconfirmed)
+                return
             refused, self._unconfirmed = list(self._unconfirmed.values()), {}
+            self._suspects = max(self._suspects - len(refused), 0)
         for publication in refused:
             _settle(publication.confirmed, refusal)
 
     def _on_open_error(self, connection: Any, error: BaseException | str) -> None:
-        self._failure = _root(error) if isinstance(error, BaseException) else BrokerError(error)
-        if isinstance(self._failure, _REFUSALS) or _is_refusal(self._failure):
+        self._failure = root_cause(error) if isinstance(error, BaseException) else BrokerError(error)
+        if is_refusal(self._failure):
             refusal = BrokerRefused(f"The broker at {self.address} refused the login or the virtual host.")
             refusal.__cause__ = self._failure
             self._refused = refusal
@@ -251,6 +265,8 @@ class Link:
         if connection is None:
             return
         if connection.is_open:
+            if self._on_leave and self._channel and self._channel.is_open:
+                self._on_leave(self._channel)
             connection.close()
         elif not connection.is_closing:
             connection.ioloop.stop()
@@ -277,15 +293,6 @@ def _settle(future: "Future[None]", error: BaseException | None) -> None:
         log.debug("link.settled_twice")
 
 
-def _root(error: BaseException) -> BaseException:
-    """Return what is behind the errors that pika wraps around a failed attempt to connect."""
-    while inner := getattr(error, "exceptions", None) or getattr(error, "exception", None):
-        error = inner[-1] if isinstance(inner, (list, tuple)) else inner
-    if isinstance(error, AMQPConnectionError) and error.args and isinstance(error.args[0], BaseException):
-        return _root(error.args[0])
-    return error
-
-
-def _is_refusal(error: BaseException) -> bool:
-    closed = isinstance(error, ConnectionClosedByBroker)
-    return closed and error.reply_code in (_ACCESS_REFUSED, _NOT_ALLOWED)  # type: ignore[attr-defined]
+def pause(attempt: int) -> float:
+    """Return the most seconds to wait before that attempt to connect again: more with each, within a bound."""
+    return min(0.1 * 2.0 ** min(attempt, 10), _LONGEST_PAUSE)

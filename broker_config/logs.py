@@ -13,11 +13,17 @@ class EventFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s")
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, with what was given as ``extra`` behind the event."""
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
+        """Return the line, with what was given as ``extra`` behind the event; a traceback follows on its own lines."""
         context: dict[str, Any] = {k: v for k, v in vars(record).items() if k not in _STANDARD}
-        pairs = " ".join(f"{key}={value}" for key, value in context.items() if key != "data")
-        return f"{super().format(record)} {pairs}".rstrip()
+        pairs = " ".join(f"{key}={_value(value)}" for key, value in context.items() if key != "data")
+        return f"{super().formatMessage(record)} {pairs}".rstrip()
+
+
+def _value(value: object) -> str:
+    """Return the value on one line: strangers choose some of them."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

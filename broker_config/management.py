@@ -80,7 +80,11 @@ class Management:
         self._call("DELETE", "connections", name, headers={"X-Reason": reason})
 
     def _json(self, method: str, *path: str) -> Any:
-        return self._call(method, *path).json()
+        answer = self._call(method, *path)
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise BrokerError(f"What answers at {self.url} is not RabbitMQ's management API.") from error
 
     def _call(
         self, method: str, *path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None

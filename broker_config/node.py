@@ -1,7 +1,6 @@
 """A private RabbitMQ node: its own ports, data, cookie and epmd, under one folder, as any user."""
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -9,20 +8,54 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote
 
 import psutil
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
 
 from broker_config import names
 from broker_config.errors import BrokerError, NodeError
 from broker_config.home import home, private_folder, write_private
+from broker_config.lifeline import release, spawn
 from broker_config.management import Management
 from broker_config.node_files import NodeFile, write_configuration
 from broker_config.node_server import server_executable
 
 _LOG_LINES = 12
 _START_SECONDS = 60.0
+
+
+class _Identity(BaseModel):
+    """A process, known by its start time too: a process id is used again after a restart."""
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        return cls(pid=pid, started=psutil.Process(pid).create_time())
+
+    def find(self) -> psutil.Process | None:
+        """Return the process while it runs."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 1.0
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.Error:
+            return None
+
+
+class _Mark(BaseModel):
+    """Which process guards the node, and which holds its lifeline, if one does."""
+
+    guardian: _Identity
+    holder: _Identity | None
+
+    @classmethod
+    def of(cls, guardian: int, holder: int | None) -> Self:
+        return cls(guardian=_Identity.of(guardian), holder=_Identity.of(holder) if holder else None)
 
 
 @dataclass(frozen=True)
@@ -69,8 +102,10 @@ class Node:
         file = self.file
         return Management(f"http://127.0.0.1:{file.management}", names.PLATFORM, file.password)
 
-    def start(self, *, timeout: float = 90.0, lifeline: bool = False) -> None:
+    def start(self, *, timeout: float = 90.0, lifeline: bool = False) -> bool:
         """Start the node and wait until it answers; one that runs is left as it is.
+
+        Returns whether this call started it.
 
         Args:
             timeout: seconds to wait.
@@ -82,8 +117,8 @@ class Node:
         server = server_executable()
         private_folder(self.folder)
         with self._alone():
-            if self._guardian_process() is None:
-                _end_orphans(self.folder)
+            if self._is_abandoned() or self._guardian_process() is None:
+                self._end_guardian()
                 write_configuration(self.folder, NodeFile.ensure(self.folder))
                 self._launch(server, lifeline)
         try:
@@ -92,6 +127,7 @@ class Node:
             if self._guardian:
                 self.stop()
             raise
+        return self._guardian is not None
 
     def stop(self, timeout: float = 40.0) -> None:
         """Stop the node and wait until no process of it is left. Stopping one that does not run is harmless."""
@@ -115,19 +151,14 @@ class Node:
 
     def _launch(self, server: str, lifeline: bool) -> None:
         command = [sys.executable, "-P", "-m", "broker_config.node_guardian", str(self.folder), server]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
         (self.folder / "log").mkdir(mode=0o700, exist_ok=True)
-        with (self.folder / "log" / "console.log").open("wb") as console:
-            self._guardian = subprocess.Popen(
-                [*command, "--lifeline"] if lifeline else command,
-                env=environment,
-                stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        mark = {"pid": self._guardian.pid, "started": psutil.Process(self._guardian.pid).create_time()}
-        write_private(self.folder / "guardian.json", json.dumps(mark))
+        self._guardian = spawn(
+            [*command, "--lifeline"] if lifeline else command,
+            self.folder / "log" / "console.log",
+            lifeline=lifeline,
+        )
+        mark = _Mark.of(self._guardian.pid, os.getpid() if lifeline else None)
+        write_private(self.folder / "guardian.json", mark.model_dump_json())
 
     def _wait_until_ready(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
@@ -153,13 +184,18 @@ class Node:
         return "\n".join([*lines, f"The whole log is in {self.folder / 'log'}."])
 
     def _guardian_process(self) -> psutil.Process | None:
-        """Return the guardian, known by its start time too: a process id is used again after a restart."""
+        mark = self._mark()
+        return mark.guardian.find() if mark else None
+
+    def _is_abandoned(self) -> bool:
+        """Tell whether the node is about to end because the process that held its lifeline has ended."""
+        mark = self._mark()
+        return mark is not None and mark.holder is not None and mark.holder.find() is None
+
+    def _mark(self) -> "_Mark | None":
         try:
-            mark = json.loads((self.folder / "guardian.json").read_text("utf-8"))
-            process = psutil.Process(mark["pid"])
-            same = abs(process.create_time() - mark["started"]) < 1.0
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except (OSError, ValueError, psutil.Error):
+            return _Mark.model_validate_json((self.folder / "guardian.json").read_text("utf-8"))
+        except (OSError, ValidationError):
             return None
 
     def _end_guardian(self, timeout: float = 40.0) -> None:
@@ -172,8 +208,7 @@ class Node:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         if self._guardian:
-            if self._guardian.stdin:
-                self._guardian.stdin.close()
+            release(self._guardian)
             self._guardian.wait()
             self._guardian = None
         _end_orphans(self.folder)
@@ -191,7 +226,10 @@ class Node:
 
 def _end_orphans(folder: Path) -> None:
     """End what a guardian that was killed left of this folder's node."""
+    ended = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get("HOME") == str(folder) and "ERL_EPMD_PORT" in process.environ():
                 process.kill()
+                ended.append(process)
+    psutil.wait_procs(ended, timeout=5)  # until then they hold the node's ports

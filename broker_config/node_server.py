@@ -42,3 +42,10 @@ def server_executable() -> str:
 def _windows_places() -> list[str]:
     root = Path(os.environ.get("PROGRAMFILES", "")) / "RabbitMQ Server"
     return sorted((str(path) for path in root.glob("rabbitmq_server-*/sbin/rabbitmq-server.bat")), reverse=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(server_executable() + "\n")
+    except NodeError as error:
+        raise SystemExit(str(error)) from None

@@ -1,6 +1,7 @@
 """Gives a user its role at the broker, through the management API."""
 
 from broker_config import names
+from broker_config.errors import InvalidName
 from broker_config.management import Management
 from broker_config.roles import Role
 
@@ -9,9 +10,12 @@ def put_user(management: Management, user: str, password: str, role: Role, vhost
     """Make sure that the user exists with this password and exactly this role's permissions.
 
     Raises:
+        InvalidName: the user's name is not a wire name.
         BrokerUnreachable, BrokerRefused: the management API could not be reached, or refused.
     """
-    names.wire_name(user)
+    # Reply queues carry the wire name: users "a.b" and "a-b" would share theirs.
+    if names.wire_name(user) != user:
+        raise InvalidName(f"{user!r} cannot be a user's name: write {names.wire_name(user)!r}.")
     management.put_user(user, password)
     management.put_permissions(vhost, user, configure=role.configure, write=role.write, read=role.read)
     # RabbitMQ 4.3 refuses a topic permission for an exchange that does not stand yet: topology first.

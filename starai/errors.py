@@ -25,7 +25,8 @@ StarAIError
 │   ├── ModelCrashed           the process that ran it died
 │   ├── ModelHung              it made no progress and was ended
 │   └── EngineMissing          ONNX Runtime is absent, or two flavours of it are installed
-└── RegistryError              the registry database refused or could not be reached
+├── RegistryError              the registry database refused or could not be reached
+└── LocalNetworkError          the network on this machine could not be started
 """
 
 from broker_config.errors import (
@@ -120,6 +121,10 @@ class RegistryError(StarAIError):
     """The registry database refused, or could not be reached."""
 
 
+class LocalNetworkError(StarAIError):
+    """The network on this machine could not be started: one runs already, or a process of it ended early."""
+
+
 __all__ = [
     "BadInput",
     "BrokerError",
@@ -131,6 +136,7 @@ __all__ = [
     "Expired",
     "FailedOnDevice",
     "InvalidName",
+    "LocalNetworkError",
     "ModelCorrupt",
     "ModelCrashed",
     "ModelError",

@@ -1,9 +1,8 @@
 """Where the library finds the network: arguments first, then the environment, then the local network."""
 
-import json
 from pathlib import Path
 
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from broker_config.home import home, write_private
@@ -20,6 +19,15 @@ class ClientSettings(BaseSettings):
     region: Region | None = None
 
 
+class _LocalNetwork(BaseModel):
+    """What a running local network says of itself. Its address holds a password, so no error repeats it."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    url: str
+    region: Region = Region.EUROPE
+
+
 def find_network(url: str | None, region: str | None) -> tuple[str, Region]:
     """Return the broker's address and the submitter's region.
 
@@ -28,10 +36,12 @@ def find_network(url: str | None, region: str | None) -> tuple[str, Region]:
         InvalidName: there is no such region.
     """
     settings = _environment()
-    local = {} if url or settings.broker_url else _local_network()
-    address = url or (settings.broker_url.get_secret_value() if settings.broker_url else local["url"])
     chosen = parse_region(region) if region else settings.region
-    return address, chosen or parse_region(local.get("region", Region.EUROPE))
+    named = url or (settings.broker_url and settings.broker_url.get_secret_value())
+    if named:
+        return named, chosen or Region.EUROPE
+    local = _local_network()
+    return local.url, chosen or local.region
 
 
 def network_file() -> Path:
@@ -41,7 +51,12 @@ def network_file() -> Path:
 
 def announce_network(url: str, region: Region) -> None:
     """Write down, for this user alone, how submitters reach the local network."""
-    write_private(network_file(), json.dumps({"url": url, "region": str(region)}))
+    write_private(network_file(), _LocalNetwork(url=url, region=region).model_dump_json())
+
+
+def forget_network() -> None:
+    """Remove what :func:`announce_network` wrote: the local network has stopped."""
+    network_file().unlink(missing_ok=True)
 
 
 def _environment() -> ClientSettings:
@@ -52,11 +67,12 @@ def _environment() -> ClientSettings:
         raise SettingError(f"The environment has a setting that cannot be used: {wrong}.") from error
 
 
-def _local_network() -> dict[str, str]:
+def _local_network() -> _LocalNetwork:
     try:
-        found: dict[str, str] = json.loads(network_file().read_text("utf-8"))
+        return _LocalNetwork.model_validate_json(network_file().read_text("utf-8"))
     except FileNotFoundError as error:
         raise SettingError(
             "No network is known: start one here with `starai up`, or set STARAI_BROKER_URL to its address."
         ) from error
-    return found
+    except (ValidationError, OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{network_file()} cannot be read: remove it, then `starai up` writes it anew.") from error

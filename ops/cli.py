@@ -1,0 +1,39 @@
+"""The command `starai`: run a network, operate it, submit to it."""
+
+from typing import Any
+
+import click
+
+from broker_config.errors import StarAIError
+from ops.broker import broker
+from ops.demo import demo
+from ops.submit import submit
+from ops.up import up
+
+
+class _Commands(click.Group):
+    """Commands whose errors, where they are ours, are one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except StarAIError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="starai")
+def main() -> None:
+    """Run a StarAI network on this machine, operate it, submit to it.
+
+    Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong arguments.
+    """
+
+
+for command in (up, submit, broker, demo):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

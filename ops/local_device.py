@@ -1,0 +1,59 @@
+"""The devices of a local network: which there are, and their enrolment at the broker."""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from broker_config import names
+from broker_config.node import Node
+from broker_config.regions import Region
+from broker_config.roles import device_role
+from broker_config.users import put_user
+from models.entry import CatalogueEntry
+from worker.enrolment import Deployment, Enrolment, save_enrolment
+
+#: Tasks of a model that a local device runs at once.
+SLOTS = 2
+
+
+@dataclass(frozen=True)
+class LocalDevice:
+    """A device on this machine: its id, and the region that it stands for."""
+
+    id: str
+    region: Region
+
+
+def local_devices(count: int, regions: Sequence[Region]) -> list[LocalDevice]:
+    """Return that many devices, spread over the regions in turn, named after them."""
+    numbers: Counter[Region] = Counter()
+    devices = []
+    for region in islice(cycle(regions), count):
+        numbers[region] += 1
+        devices.append(LocalDevice(f"local-{region}-{numbers[region]}", region))
+    return devices
+
+
+def enrol_at_broker(
+    node: Node, device: LocalDevice, models: Iterable[CatalogueEntry], threads: int, folder: Path
+) -> Path:
+    """Give the device a broker user that may read its own task queues only, and return its enrolment's file."""
+    deployments = [Deployment(model=model.name, tier=model.tier, slots=SLOTS) for model in models]
+    queues = [names.task_queue(region, d.tier, d.model) for d in deployments for region in Region]
+    password = secrets.token_urlsafe(24)
+    put_user(node.api, device.id, password, device_role(device.id, queues))
+    file = folder / device.id / "enrolment.json"
+    enrolment = Enrolment(
+        device=device.id,
+        region=device.region,
+        url=SecretStr(node.url(device.id, password)),
+        deployments=deployments,
+        threads=threads,
+    )
+    save_enrolment(enrolment, file)
+    return file

@@ -1,0 +1,169 @@
+"""The local network: a private broker, the registry, the platform, and devices as processes of their own."""
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+from broker_config import names
+from broker_config.apply import apply
+from broker_config.errors import BrokerError
+from broker_config.home import home, private_folder
+from broker_config.node import Node
+from broker_config.regions import Region
+from broker_config.roles import submitter_role
+from broker_config.settings import BrokerSettings
+from broker_config.topology import topology
+from broker_config.users import put_user
+from models.catalogue import load_catalogue
+from models.store import ModelStore
+from ops import local_registry
+from ops.local_device import LocalDevice, enrol_at_broker
+from ops.process import Process
+from registry.database import migrate, open_engine
+from starai.errors import LocalNetworkError
+from starai.settings import announce_network, forget_network
+from worker.measure import measure
+
+_SUBMITTER = "local-submitter"
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+
+#: Told what happens now, once for each step of the start.
+OnStep = Callable[[str], None]
+
+
+class LocalNetwork:
+    """A whole network on this machine. One runs per home folder.
+
+    Args:
+        devices: which devices to run.
+        models: names of the models that each of them hosts.
+        region: where submitters on this machine are.
+    """
+
+    def __init__(self, devices: Sequence[LocalDevice], models: Sequence[str], region: Region) -> None:
+        self._catalogue = load_catalogue()
+        self._models = [self._catalogue.get(name) for name in models]
+        self._region = region
+        self._folder = private_folder(home())
+        self._lock = FileLock(self._folder / "up.lock", timeout=0, mode=0o600)
+        self._owns_node = False
+        self._platform: Process | None = None
+        self.node = Node()
+        self.plan = tuple(devices)
+        self.devices: dict[str, Process] = {}
+
+    def start(self, on_step: OnStep) -> None:
+        """Start everything and wait until all devices serve.
+
+        Raises:
+            LocalNetworkError: a network runs already, or a process of this one ended early.
+            StarAIError: whatever else stands in the way; nothing is left running.
+        """
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise LocalNetworkError(
+                f"A network runs already from {self._folder}. Stop it with Ctrl-C there."
+            ) from error
+        try:
+            self._start(on_step)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything, in the order in which it depends on each other: devices, platform, broker."""
+        forget_network()
+        for process in self.processes.values():
+            process.release()
+        for process in self.processes.values():
+            process.wait(_STOP_SECONDS)
+        if self._owns_node:
+            self.node.stop()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start(self, on_step: OnStep) -> None:
+        for model in self._models:
+            on_step(f"the model {model.name}")
+            ModelStore().ensure(model)
+        on_step("the registry")
+        self._fill_registry(on_step)
+        on_step("a private RabbitMQ")
+        self._owns_node = self.node.start(lifeline=True)
+        on_step("exchanges, queues and users")
+        url, enrolments = self._set_up_broker()
+        on_step("the platform and the devices")
+        self._launch(enrolments)
+        self._wait_until_ready()
+        announce_network(url, self._region)
+
+    def _fill_registry(self, on_step: OnStep) -> None:
+        engine = open_engine()
+        try:
+            migrate(engine)
+            if unmeasured := local_registry.enrol(engine, self.plan, self._models):
+                on_step("a short measurement of this machine")
+                local_registry.record(engine, unmeasured, measure)
+            self._hosted = local_registry.hosted_models(engine, self._catalogue)
+        finally:
+            engine.dispose()
+
+    def _set_up_broker(self) -> tuple[str, dict[str, Path]]:
+        apply(self.node.url(), topology(self._hosted, BrokerSettings().queue_type))
+        password = secrets.token_urlsafe(24)
+        put_user(self.node.api, _SUBMITTER, password, submitter_role(_SUBMITTER))
+        threads = max((os.cpu_count() or 1) // len(self.plan), 1)
+        folder = self._folder / "devices"
+        enrolments = {d.id: enrol_at_broker(self.node, d, self._models, threads, folder) for d in self.plan}
+        return self.node.url(_SUBMITTER, password), enrolments
+
+    def _launch(self, enrolments: dict[str, Path]) -> None:
+        python, logs = [sys.executable, "-P", "-m"], private_folder(self._folder / "log")
+        environment = {"STARAI_BROKER_URL": self.node.url()}
+        self._platform = Process("platform", [*python, "ops.platform_worker"], logs, environment)
+        for device, file in enrolments.items():
+            command = [*python, "worker.cli", "start", "--lifeline", "--enrolment", str(file)]
+            self.devices[device] = Process(device, command, logs)
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while missing := self._not_consuming():
+            for process in self.processes.values():
+                if process.exit_code is not None:
+                    raise LocalNetworkError(f"{process.name} ended at its start:\n{process.last_words()}")
+            if time.monotonic() > deadline:
+                raise LocalNetworkError(f"Not ready after {_READY_SECONDS:g} s: {', '.join(missing)}. See {self.logs}.")
+            time.sleep(0.1)
+
+    @property
+    def processes(self) -> dict[str, Process]:
+        """The platform's process and the devices', by name."""
+        return ({"platform": self._platform} if self._platform else {}) | self.devices
+
+    @property
+    def logs(self) -> Path:
+        """The folder with the processes' logs."""
+        return self._folder / "log"
+
+    def _not_consuming(self) -> list[str]:
+        try:
+            found = {consumer["channel_details"]["user"] for consumer in self.node.api.consumers(names.VHOST)}
+        except BrokerError:  # a node that just came up may not answer this yet
+            return ["the broker"]
+        return [name for name in ("platform", *self.devices) if name not in found]

@@ -1,0 +1,53 @@
+"""`starai up`: a whole network on this machine, in the foreground."""
+
+import signal
+import time
+
+import click
+from rich.console import Console
+
+from broker_config.regions import Region
+from ops.local_device import local_devices
+from ops.local_options import local_options
+from ops.network import LocalNetwork
+from ops.steps import Steps
+
+
+@click.command()
+@local_options
+def up(devices: int, regions: tuple[Region, ...], models: tuple[str, ...]) -> None:
+    """Run a whole network on this machine: a private RabbitMQ, the registry, the platform and devices.
+
+    It runs until Ctrl-C and leaves nothing running, however it ends. Submit from another terminal with
+    `starai submit`, or in Python with `starai.Client()`.
+    """
+    console = Console(stderr=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    network = LocalNetwork(local_devices(devices, regions), models, regions[0])
+    try:
+        with Steps(console) as steps:
+            network.start(steps)
+        with network:
+            _greet(console, network, models[0])
+            _watch(console, network)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+
+
+def _greet(console: Console, network: LocalNetwork, model: str) -> None:
+    places = ", ".join(f"{device.id} [dim]({device.region})[/dim]" for device in network.plan)
+    console.print(f"\nThe network runs: {places}", highlight=False)
+    console.print(f"Logs are in {network.logs}", highlight=False)
+    console.print(f'\n  starai submit {model} "What is in the box?"\n', highlight=False, style="bold")
+    console.print("Ctrl-C stops it.")
+
+
+def _watch(console: Console, network: LocalNetwork) -> None:
+    """Wait for Ctrl-C, and say which device ended meanwhile; its tasks are others' by then."""
+    ended: set[str] = set()
+    while True:
+        for name, process in network.processes.items():
+            if process.exit_code is not None and name not in ended:
+                ended.add(name)
+                console.print(f"[yellow]{name} ended (exit code {process.exit_code})[/yellow], see {process.log}")
+        time.sleep(0.5)
