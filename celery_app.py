@@ -8,7 +8,8 @@ from typing import Any
 
 from celery import Celery, bootsteps
 from celery.signals import setup_logging
-from kombu import Consumer, Queue
+from kombu.entity import Queue
+from kombu.messaging import Consumer
 
 from broker_config import names
 from broker_config.logs import log_to_stderr

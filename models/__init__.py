@@ -1,1 +1,6 @@
 """Models on this device: catalogue, store, engines. No broker, no database."""
+
+import os
+
+# ONNX Runtime reports to its maker by default, and reads this only when it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

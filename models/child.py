@@ -1,0 +1,82 @@
+"""The process that runs one model: requests on its standard input, answers on its standard output.
+
+    python -P -m models.child ENTRY FOLDER THREADS
+
+ENTRY is the model's catalogue entry in JSON. The process ends when its input ends, whatever it is doing, so that
+it never outlives its host.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
+
+import numpy as np
+
+from broker_config.logs import log_to_stderr
+from models.embedding import load_embedding
+from models.entry import CatalogueEntry, Kind
+from models.messages import LOADED, Answer, Request, read_request, write_answer
+from models.microbatch import Engine, model_error, serve, take
+from models.verify import verify
+from starai.errors import EngineMissing
+
+
+def main() -> None:
+    """Load the model, say so, and serve until the input ends."""
+    # Ctrl-C and a service manager's stop reach the whole group of processes; what they mean, the host decides.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    log_to_stderr()
+    answers = _claim_stdout()
+    waiting: SimpleQueue[Request] = SimpleQueue()
+    threading.Thread(target=_read, args=(os.fdopen(os.dup(0), "rb"), waiting), name="requests", daemon=True).start()
+    entry, folder, threads = CatalogueEntry.model_validate_json(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+
+    def answer(message: Answer) -> None:
+        with contextlib.suppress(OSError):  # the host is gone, which ends the reader and so this process
+            write_answer(answers, message)
+
+    try:
+        engine = load_engine(entry, folder, threads)
+    except Exception as error:  # noqa: BLE001 - the edge: the host raises it
+        answer(Answer(LOADED, model_error(error)))
+        sys.exit(1)
+    answer(Answer(LOADED, np.empty((0, 0), np.float32)))
+    while True:
+        serve(engine, take(waiting), answer)
+
+
+def load_engine(entry: CatalogueEntry, folder: Path, threads: int) -> Engine:
+    """Verify the model's files and load it into the engine for its kind.
+
+    Raises:
+        ModelCorrupt: a file is not what the catalogue says.
+        EngineMissing: this version or this machine has no engine for it.
+        ModelError: the engine could not load it.
+    """
+    if entry.kind is not Kind.EMBED:
+        raise EngineMissing(f"This version has no engine for {entry.kind} models such as {entry.name}.")
+    verify(entry, folder)
+    return load_embedding(entry, folder, threads)
+
+
+def _claim_stdout() -> BinaryIO:
+    """Keep standard output for answers alone: whatever a library prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _read(requests: BinaryIO, waiting: "SimpleQueue[Request]") -> None:
+    while (request := read_request(requests)) is not None:
+        waiting.put(request)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

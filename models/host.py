@@ -1,0 +1,94 @@
+"""A model's host: keeps one process with the model in it, and starts another when that one fails."""
+
+import threading
+from concurrent.futures import Future, wait
+from pathlib import Path
+
+from models.entry import CatalogueEntry
+from models.messages import Rows
+from models.process import ModelProcess
+from starai.errors import ModelError, ModelHung
+
+#: Seconds that a model may take to load: 40 GB from a slow disk take minutes.
+LOAD_SECONDS = 600.0
+# A killed process is gone at once, unless a driver holds it.
+_END_SECONDS = 5.0
+
+
+class ModelHost:
+    """Runs one model in a process of its own, so that what the model does to it cannot harm this one.
+
+    Args:
+        entry: the model.
+        folder: where its files are; they are verified at each load.
+        threads: how many threads it may use.
+    """
+
+    def __init__(self, entry: CatalogueEntry, folder: Path, threads: int) -> None:
+        self._entry = entry
+        self._folder = folder
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._process: ModelProcess | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Load the model and wait until it is ready.
+
+        Raises:
+            ModelCorrupt, EngineMissing, ModelError: it cannot be loaded.
+            ModelCrashed, ModelHung: its process died of loading it, or did not finish.
+        """
+        self._ready_process()
+
+    def run(self, inputs: list[str], timeout: float | None) -> Rows:
+        """Run the model on texts and return one float32 row for each: shape ``(texts, width)``.
+
+        Any number of threads may run it at once: requests that wait together run as one batch. If the process is
+        gone, a new one is started first.
+
+        Args:
+            inputs: the texts.
+            timeout: seconds to wait for the answer, behind others' requests if need be; loading does not count.
+
+        Raises:
+            BadInput: the model cannot take one of the texts.
+            ModelHung: no answer came in time, and the process was killed.
+            ModelCrashed: the process ended, or was ended, before it answered.
+            ModelError: the model failed, and goes on to the next request.
+        """
+        process = self._ready_process()
+        return self._await(process, process.ask(inputs), timeout)
+
+    def close(self) -> None:
+        """End the process. What runs ends as ModelCrashed. Closing twice is harmless."""
+        with self._lock:
+            self._closed = True
+            process = self._process
+        if process is not None:
+            process.end(f"The model {self._entry.name} was closed while it ran.")
+            process.join(_END_SECONDS)
+
+    def _ready_process(self) -> ModelProcess:
+        with self._lock:
+            if self._closed:
+                raise ModelError(f"The host of the model {self._entry.name} is closed. Make a new one.")
+            process = self._process = self._living_process()
+        self._await(process, process.loaded, LOAD_SECONDS)
+        return process
+
+    def _living_process(self) -> ModelProcess:
+        if self._process is not None:
+            if self._process.is_alive:
+                return self._process
+            # The memory may not hold two of the model.
+            self._process.join(_END_SECONDS)
+        return ModelProcess(self._entry, self._folder, self._threads)
+
+    def _await(self, process: ModelProcess, answer: "Future[Rows]", timeout: float | None) -> Rows:
+        wait([answer], timeout)
+        if not answer.done():
+            name = self._entry.name
+            process.end(f"The process of the model {name} was ended: a request beside yours got no answer in time.")
+            raise ModelHung(f"The model {name} gave no answer within {timeout:g} s. The next run starts a new process.")
+        return answer.result()

@@ -1,0 +1,57 @@
+"""Deployments: which device hosts which model."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, delete, select
+
+from broker_config.tiers import Tier
+from broker_config.topology import HostedModel
+from registry.devices import find_device
+from registry.tables import Deployment
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One model of a device's deployment plan, and how many of its tasks the device is to run at once."""
+
+    model: str
+    tier: Tier
+    slots: int = 1
+
+
+def deploy(session: Session, device: str, plan: Iterable[Planned]) -> None:
+    """Let the device host exactly the models of the plan; an empty one leaves it none.
+
+    Raises:
+        RegistryError: there is no such device.
+    """
+    find_device(session, device)
+    session.exec(delete(Deployment).where(col(Deployment.device_id) == device))
+    session.add_all(Deployment(device_id=device, model=p.model, tier=p.tier, slots=p.slots) for p in plan)
+    session.flush()
+
+
+def deployments_of(session: Session, device: str) -> list[Deployment]:
+    """Return what the device hosts, by the models' names.
+
+    Raises:
+        RegistryError: there is no such device.
+    """
+    find_device(session, device)
+    by_model = select(Deployment).where(Deployment.device_id == device).order_by(col(Deployment.model))
+    return list(session.exec(by_model))
+
+
+def hosted(session: Session) -> list[HostedModel]:
+    """Return the models that some enrolled device hosts, by name, as far as queues care.
+
+    Which model is its tier's default is the catalogue's to say, not the registry's.
+    """
+    found = session.exec(select(Deployment.model, Deployment.tier).distinct())
+    return sorted((HostedModel(model, Tier(tier)) for model, tier in found), key=lambda model: (model.name, model.tier))
+
+
+def hosted_models(session: Session) -> list[str]:
+    """Return the names of the models that some enrolled device hosts, sorted."""
+    return sorted({model.name for model in hosted(session)})

@@ -1,0 +1,66 @@
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.frames import read_frame, write_frame
+from models.messages import Answer, Request, read_answer, read_request, write_answer, write_request
+from starai.errors import BadInput, EngineMissing, ModelCorrupt, ModelError
+
+
+@given(st.lists(st.tuples(st.dictionaries(st.text(), st.integers()), st.binary()), max_size=5))
+def test_frames_come_out_as_they_went_in(frames: list[tuple[dict[str, int], bytes]]):
+    stream = io.BytesIO()
+    for head, body in frames:
+        write_frame(stream, head, body)
+    stream.seek(0)
+    assert [read_frame(stream) for _ in frames] == frames
+    assert read_frame(stream) is None
+
+
+@given(st.data())
+def test_a_stream_that_ends_within_a_frame_has_ended(data: st.DataObject):
+    stream = io.BytesIO()
+    write_frame(stream, {"id": 1}, b"body")
+    whole = stream.getvalue()
+    assert read_frame(io.BytesIO(whole[: data.draw(st.integers(0, len(whole) - 1))])) is None
+
+
+@given(st.lists(st.text(st.characters())))
+def test_any_text_reaches_the_model_as_it_is(texts: list[str]):
+    stream = io.BytesIO()
+    write_request(stream, Request(7, texts))
+    stream.seek(0)
+    assert read_request(stream) == Request(7, texts)
+
+
+def test_half_a_surrogate_pair_reaches_the_model_which_may_refuse_it():
+    stream = io.BytesIO()
+    write_request(stream, Request(7, ["\ud800"]))
+    stream.seek(0)
+    assert read_request(stream) == Request(7, ["\ud800"])
+
+
+def test_rows_come_back_as_writable_float32():
+    stream, rows = io.BytesIO(), np.arange(6, dtype=np.float32).reshape(2, 3)
+    write_answer(stream, Answer(7, rows))
+    stream.seek(0)
+    answer = read_answer(stream)
+    assert answer is not None
+    assert isinstance(answer.outcome, np.ndarray)
+    assert answer.outcome.dtype == np.float32
+    assert answer.outcome.flags.writeable
+    np.testing.assert_array_equal(answer.outcome, rows)
+
+
+@pytest.mark.parametrize("kind", [BadInput, ModelCorrupt, EngineMissing, ModelError])
+def test_an_error_comes_back_as_what_it_was(kind: type[Exception]):
+    stream = io.BytesIO()
+    write_answer(stream, Answer(7, kind("what happened")))  # type: ignore[arg-type]
+    stream.seek(0)
+    answer = read_answer(stream)
+    assert answer is not None
+    assert type(answer.outcome) is kind
+    assert str(answer.outcome) == "what happened"
