@@ -1,0 +1,1 @@
+"""The benchmark's ONNX graph, the script that builds it, and its runs."""
