@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from broker_config.address import user_of
 from broker_config.link import Link
-from registry.database import open_engine, session
+from registry.database import migrate, open_engine, session
 from registry.deployments import hosted_models
 from starai.errors import SettingError
 from starai.report import report_publication
@@ -46,6 +46,7 @@ class Platform:
         url = platform_url()
         self._user = user_of(url)
         self._engine = open_engine()
+        migrate(self._engine)
         self._link = Link(url, "platform answers")
         self._link.open(timeout=10.0)
 

@@ -1,0 +1,91 @@
+"""A home of its own for each test, with the model in it, and the commands as real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import platformdirs
+import psutil
+import pytest
+from click.testing import CliRunner, Result
+
+from models.catalogue import load_catalogue
+from models.store import ModelStore
+from ops.cli import main
+
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    """Return a function that runs ``starai`` with these arguments in this process."""
+    return lambda *arguments, **more: CliRunner().invoke(main, arguments, **more)
+
+
+@pytest.fixture
+def home(_clean_environment: None, tmp_path: Path) -> Path:
+    """The home folder of the test, which has the model already."""
+    home = Path(os.environ["STARAI_HOME"])
+    home.mkdir(mode=0o700)
+    chosen = os.environ.get("STARAI_TEST_MODELS")
+    shared = Path(chosen) if chosen else platformdirs.user_cache_path("starai-test-models", appauthor=False)
+    ModelStore(shared).ensure(load_catalogue().get("all-minilm-l6-v2"))
+    (home / "models").symlink_to(shared, target_is_directory=True)
+    return home
+
+
+class Starai:
+    """``starai`` as a process of its own; what it says is in ``log``."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.log = home.parent / f"{arguments[0]}.log"
+        with self.log.open("wb") as output:
+            command = [sys.executable, "-P", "-m", "ops.cli", *arguments]
+            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def says(self, text: str) -> bool:
+        """Tell whether it has said that; it must not have ended without."""
+        found = text in self.log.read_text("utf-8")
+        assert found or self.process.poll() is None, self.log.read_text("utf-8")
+        return found
+
+    def end(self, number: signal.Signals) -> int:
+        """Send it a signal and return its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def starai(home: Path) -> Iterator[Callable[..., Starai]]:
+    """Return a function that starts ``starai`` with these arguments; whatever it left is ended after the test."""
+    started: list[Starai] = []
+
+    def start(*arguments: str) -> Starai:
+        started.append(Starai(home, *arguments))
+        return started[-1]
+
+    yield start
+    for command in started:
+        command.process.kill()
+        command.process.wait()
+    for process in processes_in(home):
+        process.kill()
+
+
+@pytest.fixture
+def left_running(home: Path) -> Callable[[], list[str]]:
+    """Return a function that lists the processes that have to do with the test's home."""
+    return lambda: [" ".join(process.cmdline())[:120] for process in processes_in(home)]
+
+
+def processes_in(home: Path) -> list[psutil.Process]:
+    """Return every process, but this one, that was started for this home."""
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and _belongs(process, home)]
+
+
+def _belongs(process: psutil.Process, home: Path) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and any(str(home) in v for v in process.environ().values())
+    except psutil.Error:
+        return False

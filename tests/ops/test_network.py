@@ -1,0 +1,99 @@
+"""The whole network on this machine, as its users run it: real processes, real signals."""
+
+import json
+import signal
+
+import pytest
+
+from broker_config import names
+from broker_config.node import Node
+from starai import Client
+from starai.errors import UnknownModel
+
+pytestmark = pytest.mark.process
+
+READY = "Ctrl-C stops it"
+TEXTS = ["a small cat", "a kitten", "tax law"]
+
+
+def test_a_network_answers_and_ctrl_c_leaves_nothing_running(starai, run, until, left_running):
+    network = starai("up", "--devices", "2", "--region", "asia", "--region", "africa")
+    until(lambda: network.says(READY), 90)
+
+    with Client() as client:
+        vectors = client.submit("all-minilm-l6-v2", TEXTS).result(30)
+        with pytest.raises(UnknownModel, match="Hosted now: all-minilm-l6-v2"):
+            client.submit("llama3-70b", TEXTS).result(30)
+    from_stdin = run("submit", "tiny", "--json", "--region", "africa", input="one\n\ntwo\n")
+    second = run("up")
+
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
+    assert json.loads(from_stdin.stdout)["region"] == "africa"
+    assert len(json.loads(from_stdin.stdout)["vectors"]) == 2
+    assert "A network runs already" in second.output
+    assert network.end(signal.SIGINT) == 0
+    assert left_running() == []
+
+
+def test_a_killed_network_leaves_nothing_running_and_the_next_one_starts(starai, until, left_running):
+    killed = starai("up", "--devices", "1")
+    until(lambda: killed.says(READY), 90)
+    killed.end(signal.SIGKILL)
+
+    again = starai("up", "--devices", "1")
+    until(lambda: again.says(READY), 90)
+    with Client() as client:
+        assert client.submit("all-minilm-l6-v2", "text").result(30).shape == (384,)
+    again.end(signal.SIGKILL)
+
+    until(lambda: not left_running(), 60)
+
+
+def test_sigterm_in_the_middle_of_the_start_leaves_nothing_running(starai, until, left_running):
+    network = starai("up", "--devices", "1")
+    until(lambda: any("beam" in line for line in left_running()), 60)
+
+    assert network.end(signal.SIGTERM) == 0
+    assert left_running() == []
+
+
+def test_a_device_that_ends_is_named_while_the_others_go_on(starai, until, home):
+    network = starai("up", "--devices", "2", "--region", "asia")
+    until(lambda: network.says(READY), 90)
+    Node().api.delete_user("local-asia-2")
+    until(lambda: "local-asia-2" not in users(Node()))
+
+    with Client() as client:
+        assert len(list(client.map("all-minilm-l6-v2", TEXTS * 20, batch=4))) == 60
+
+
+def users(node: Node) -> set[str]:
+    return {consumer["channel_details"]["user"] for consumer in node.api.consumers(names.VHOST)}
+
+
+def test_a_node_of_its_own_serves_the_network_and_outlives_it(starai, run, until, home):
+    started = starai("broker", "start")
+    try:
+        assert started.process.wait(60) == 0
+        network = starai("up", "--devices", "1")
+        until(lambda: network.says(READY), 90)
+        network.end(signal.SIGINT)
+
+        assert started.log.read_text("utf-8").startswith("Started: RabbitMQ")
+        assert json.loads(run("broker", "status", "--json").output)["running"] is True
+        assert run("broker", "check").output == "It has everything that the network needs.\n"
+        assert run("broker", "start").output.startswith("Runs already")
+    finally:
+        stopped = run("broker", "stop")
+    assert stopped.output == "Stopped.\n"
+
+
+def test_the_demo_loses_a_device_and_no_task(starai, left_running, home):
+    text = home.parent / "text.txt"
+    text.write_text("\n\n".join(f"Sentence number {n} is about the number {n * n}." for n in range(200)))
+
+    demo = starai("demo", "--text", str(text), "--json")
+
+    assert demo.process.wait(110) == 0, demo.log.read_text("utf-8")
+    assert json.loads(demo.log.read_text("utf-8").splitlines()[-1])["passed"] is True
+    assert left_running() == []
