@@ -50,7 +50,7 @@ class Client:
         self._reply_to = names.new_reply_queue(self._user)
         self._jobs: dict[str, Job] = {}
         self._closed = False
-        self._link = Link(address, f"starai client {self._user}", self._set_up)
+        self._link = Link(address, f"starai client {self._user}", self._set_up, self._leave)
         self._link.open(timeout)
 
     def submit(
@@ -72,18 +72,20 @@ class Client:
 
         Raises:
             BadInput: the inputs are not that.
+            InvalidName: the model's name or the region cannot be one.
             Rejected: the model's queue is full.
+            ClientClosed: this client is closed.
             BrokerUnreachable: the broker did not take it in time; the task is withdrawn.
         """
         job, confirmed = self._send(submission(model, inputs, self._region(region), deadline))
         try:
             confirmed.result(self._timeout)
         except TimeoutError as error:
-            confirmed.cancel()
-            self._jobs.pop(job.id, None)
-            raise BrokerUnreachable(
-                f"The broker at {self._link.address} did not take task {job.id} within {self._timeout:g} s."
-            ) from error
+            if confirmed.cancel():  # otherwise it was taken at the last moment
+                self._jobs.pop(job.id, None)
+                raise BrokerUnreachable(
+                    f"The broker at {self._link.address} did not take task {job.id} within {self._timeout:g} s."
+                ) from error
         except PublishRejected:
             job.result(self._timeout)  # its callback runs after this future's waiters were woken
         return job
@@ -108,7 +110,10 @@ class Client:
         return self._map(model, iter(inputs), self._region(region), batch, in_flight, deadline)
 
     def close(self) -> None:
-        """Wait for what is on its way to the broker, then disconnect. Jobs without a result end as closed."""
+        """Wait for what is on its way to the broker, then delete the reply queue and disconnect.
+
+        Jobs without a result end as closed.
+        """
         if self._closed:
             return
         self._closed = True
@@ -141,7 +146,7 @@ class Client:
     def _send(self, task: Submission) -> tuple[Job, "Future[None]"]:
         if self._closed:
             raise ClientClosed("This client is closed: make a new one.")
-        job = Job(task.task, task.model, task.deadline)
+        job = Job(task.task, task.model, task.deadline, task.rows)
         self._jobs[job.id] = job
         confirmed = self._link.publish(publication(task, self._user, self._reply_to))
         confirmed.add_done_callback(lambda future: self._settle(job, future))
@@ -162,11 +167,14 @@ class Client:
     def _set_up(self, channel: Channel, ready: Callable[[], None]) -> None:
         arguments = {"x-queue-type": "classic", "x-expires": REPLY_EXPIRES}
         # The broker cancels when the queue is gone; a new channel declares it anew.
-        channel.add_on_cancel_callback(lambda _: channel.close())
+        channel.add_on_cancel_callback(lambda _: None if self._closed else channel.close())
         channel.queue_declare(self._reply_to, durable=True, arguments=arguments)
         channel.queue_bind(self._reply_to, names.RESULTS, f"{self._reply_to}.*")
         channel.basic_qos(prefetch_count=_REPLY_PREFETCH)
         channel.basic_consume(self._reply_to, self._on_message, callback=lambda _: ready())
+
+    def _leave(self, channel: Channel) -> None:
+        channel.queue_delete(self._reply_to)
 
     def _on_message(
         self, channel: Channel, method: pika.spec.Basic.Deliver, properties: pika.BasicProperties, body: bytes

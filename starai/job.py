@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from starai.errors import BadInput, Cancelled, Expired, FailedOnDevice, TaskError, TimedOut, UnknownModel
 from starai.tensor import unpack
-from starai.wire import FINAL, Reason, Report, State
+from starai.wire import FINAL, Reason, Report, State, Tensor
 
 Vector = NDArray[np.float32]
 
@@ -34,13 +34,14 @@ class Job:
         reports: what the network said of it so far, in the order of arrival, up to its end.
     """
 
-    def __init__(self, task: str, model: str, deadline: float) -> None:
+    def __init__(self, task: str, model: str, deadline: float, rows: tuple[int, ...] = ()) -> None:
         self.id = task
         self.model = model
         self.submitted = time.monotonic()
         self.answered: float | None = None
         self.reports: list[Report] = []
         self._expires = self.submitted + deadline
+        self._rows = rows
         self._outcome: Future[Any] = Future()
 
     @property
@@ -85,11 +86,17 @@ class Job:
     def _end(self, report: Report) -> None:
         if report.state is State.SUCCEEDED and report.output is not None:
             try:
-                self._outcome.set_result(unpack(report.output))
+                self._outcome.set_result(self._vectors(report.output))
             except BadInput as error:
                 self.fail(FailedOnDevice(f"Device {report.device} sent a broken result: {error}", self.id))
         else:
             self.fail(_error_of(report))
+
+    def _vectors(self, output: Tensor) -> Vector:
+        vectors = unpack(output)
+        if vectors.dtype != np.float32 or vectors.ndim != len(self._rows) + 1 or vectors.shape[:-1] != self._rows:
+            raise BadInput(f"{vectors.dtype} of shape {vectors.shape} is no answer to inputs of shape {self._rows}.")
+        return vectors
 
     def fail(self, error: Exception) -> None:
         """End the task with an error, unless it has ended. For the client; harmless to others."""

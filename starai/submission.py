@@ -16,19 +16,26 @@ from starai.wire import MAX_BODY, MAX_TEXTS
 
 #: Seconds from submission after which a task is not worth doing any more.
 DEADLINE = 600.0
+#: The most seconds that may be asked for: 30 days.
+LONGEST_DEADLINE = 30 * 86_400.0
 
 _NO_CALLBACKS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One task on its way: its id, for which model, from which region, its deadline in seconds, its body."""
+    """One task on its way: its id, for which model, from which region, its deadline in seconds, its body.
+
+    Attributes:
+        rows: the leading shape of its result: ``()`` for one text, ``(n,)`` for a list of n.
+    """
 
     task: str
     model: str
     region: Region
     deadline: float
     body: bytes
+    rows: tuple[int, ...]
 
 
 def submission(model: str, inputs: str | Sequence[str], region: Region, deadline: float) -> Submission:
@@ -39,12 +46,14 @@ def submission(model: str, inputs: str | Sequence[str], region: Region, deadline
         InvalidName: the model's name cannot be one.
     """
     names.wire_name(model)
-    if deadline <= 0:
-        raise BadInput(f"A deadline lies ahead: give more than 0 seconds, not {deadline:g}.")
-    body = _encode(check_inputs(inputs))
+    if not 0 < deadline <= LONGEST_DEADLINE:
+        raise BadInput(f"A deadline lies ahead: give more than 0 and at most {LONGEST_DEADLINE:g} s, not {deadline:g}.")
+    texts = check_inputs(inputs)
+    body = _encode(texts)
     if len(body) > MAX_BODY:
         raise BadInput(f"The task has {len(body):,} bytes; the most is {MAX_BODY:,}. Split it, or use map().")
-    return Submission(str(uuid.uuid4()), model, region, deadline, body)
+    rows = () if isinstance(texts, str) else (len(texts),)
+    return Submission(str(uuid.uuid4()), model, region, deadline, body, rows)
 
 
 def check_inputs(inputs: object) -> str | list[str]:

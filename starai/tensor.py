@@ -31,7 +31,7 @@ def unpack(tensor: Tensor) -> NDArray[Any]:
     """Return the array that a tensor holds, with its dtype and shape, as a fresh and writable one.
 
     Raises:
-        BadInput: the bytes are not base64, or not as many as dtype and shape call for.
+        BadInput: the bytes are not base64, not as many as dtype and shape call for, or of no possible shape.
     """
     dtype = _DTYPES[tensor.dtype]
     try:
@@ -43,4 +43,7 @@ def unpack(tensor: Tensor) -> NDArray[Any]:
         raise BadInput(
             f"A tensor of shape {tensor.shape} and dtype {tensor.dtype} has {expected} bytes, not {len(raw)}."
         )
-    return np.frombuffer(bytearray(raw), dtype).reshape(tensor.shape)
+    try:
+        return np.frombuffer(bytearray(raw), dtype).reshape(tensor.shape)
+    except ValueError as error:  # no bytes, but a dimension beyond what numpy can count
+        raise BadInput(f"A tensor cannot have the shape {tensor.shape}: {error}.") from error

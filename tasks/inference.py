@@ -1,24 +1,30 @@
 """The inference task, as a device does it: what happens between a task's start and its end."""
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from starai.errors import BadInput, ModelError
+from starai.errors import BadInput, BrokerUnreachable, ModelError
 from starai.tensor import pack
-from starai.wire import Failure, Reason, Report, State
+from starai.wire import MAX_BODY, Failure, Reason, Report, State, Tensor
 from tasks.message import Task
+
+log = logging.getLogger(__name__)
 
 #: Seconds that a task may run on one device.
 LEASE = 60.0
 #: Devices that may fail at one task before it is given up.
 ATTEMPTS = 3
+#: Seconds within which the broker has to take the report of a task's end, or the task goes to another device.
+CONFIRMED_WITHIN = 30.0
 _MESSAGE_LENGTH = 2000
+# What a report needs beside its tensor, at most.
+_ENVELOPE = 1024
 
 
 class Model(Protocol):
@@ -28,19 +34,12 @@ class Model(Protocol):
         """Return one row for each text."""
 
 
-class Verdict(Enum):
-    """What is to become of the task's message."""
-
-    ACKNOWLEDGE = "acknowledge"
-    RETURN = "return"
-
-
 #: Sends a report to who asked; the future ends when the broker has it.
 Say = Callable[[Report], "Future[None]"]
 
 
-def infer(task: Task, run: str, model: Model, say: Say, **who: Any) -> Verdict:
-    """Do one task and tell its submitter; return what its message deserves.
+def infer(task: Task, run: str, model: Model, say: Say, **who: Any) -> None:
+    """Do one task and tell its submitter how it ended.
 
     The submitter's fault ends the task here. The device's fault sends it on to another device, until as many
     as ``ATTEMPTS`` have failed at it.
@@ -51,26 +50,36 @@ def infer(task: Task, run: str, model: Model, say: Say, **who: Any) -> Verdict:
         model: what to run it on.
         say: how to report.
         who: ``device`` and ``region``, for the reports.
+
+    Raises:
+        ModelError: this device could not do it; another one may.
+        BrokerError: the broker did not take the last report.
     """
 
-    def report(state: State, **more: Any) -> "Future[None]":
+    def tell(state: State, **more: Any) -> "Future[None]":
         return say(Report(task=task.id, state=state, at=time.time(), run=run, **who, **more))
 
     if task.expires is not None and time.time() > task.expires:
-        report(State.EXPIRED).result()
-        return Verdict.ACKNOWLEDGE
-    report(State.STARTED)
+        return _confirm(tell(State.EXPIRED))
+    tell(State.STARTED)
     try:
-        vectors = _vectors(task, model)
+        output = _output(task, model)
     except BadInput as error:
-        report(State.FAILED, failure=_failure(Reason.BAD_INPUT, error)).result()
+        return _confirm(tell(State.FAILED, failure=_failure(Reason.BAD_INPUT, error)))
     except ModelError as error:
         if task.returns + 1 < ATTEMPTS:
-            return Verdict.RETURN
-        report(State.FAILED, failure=_failure(Reason.DEVICE, error)).result()
-    else:
-        report(State.SUCCEEDED, output=pack(vectors)).result()
-    return Verdict.ACKNOWLEDGE
+            raise
+        log.error("task.given_up", extra={"task": task.id, "reason": str(error)})
+        return _confirm(tell(State.FAILED, failure=_failure(Reason.DEVICE, error)))
+    return _confirm(tell(State.SUCCEEDED, output=output))
+
+
+def _output(task: Task, model: Model) -> Tensor:
+    output = pack(_vectors(task, model))
+    if len(output.data) + _ENVELOPE > MAX_BODY:
+        size = f"{len(output.data) + _ENVELOPE:,} bytes; the most is {MAX_BODY:,}"
+        raise BadInput(f"The result would have {size}. Send fewer texts in one task, or use map().")
+    return output
 
 
 def _vectors(task: Task, model: Model) -> NDArray[np.float32]:
@@ -80,6 +89,13 @@ def _vectors(task: Task, model: Model) -> NDArray[np.float32]:
     if not task.inputs:
         raise BadInput("The list of texts is empty: there is nothing to do.")
     return model.run(task.inputs, LEASE)
+
+
+def _confirm(report: "Future[None]") -> None:
+    try:
+        report.result(CONFIRMED_WITHIN)
+    except TimeoutError as error:
+        raise BrokerUnreachable(f"The broker took no report of the task's end in {CONFIRMED_WITHIN:g} s.") from error
 
 
 def _failure(reason: Reason, error: Exception) -> Failure:

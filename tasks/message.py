@@ -1,5 +1,6 @@
 """Reads a task's message as a stranger's: nothing in it is believed before it is checked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,8 @@ from broker_config import names
 from starai.errors import StarAIError
 from starai.wire import MAX_BODY, Arguments
 
-_ID_LENGTH = 64
+# It goes into reports and logs, so no more than what an id needs.
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class JunkError(StarAIError):
@@ -51,7 +53,7 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
         JunkError: it is no task, or not one that can be answered.
     """
     task = headers.get("id")
-    if not isinstance(task, str) or not 0 < len(task) <= _ID_LENGTH:
+    if not isinstance(task, str) or not _ID.fullmatch(task):
         raise JunkError("the message has no task id")
     reply_to = sender_reply_queue(properties)
     if reply_to is None:
@@ -102,5 +104,7 @@ def _expires(task: str, reply_to: str, expires: object) -> float | None:
 
 
 def _returns(headers: Mapping[str, Any], redelivered: bool) -> int:
+    if not redelivered:  # the header is the broker's only then; before, whoever submitted may have written one
+        return 0
     count = headers.get("x-delivery-count")
-    return count if isinstance(count, int) else int(redelivered)
+    return max(count, 1) if isinstance(count, int) else 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pika
+import psutil
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
@@ -91,7 +92,30 @@ def own_node(tmp_path: Path) -> Iterator[Node]:
     node = Node(tmp_path / "node")
     node.start(lifeline=True)
     yield node
+    kill(node)
     node.stop()
+
+
+@pytest.fixture
+def own_broker(own_node: Node) -> Broker:
+    """The virtual host of a node that the test may stop, freeze or kill, with the network's topology."""
+    broker = Broker(own_node, names.VHOST)
+    broker.apply()
+    return broker
+
+
+@pytest.fixture
+def crash() -> Callable[[Node], None]:
+    """Return a function that kills every process of a node at once."""
+    return kill
+
+
+def kill(node: Node) -> None:
+    """Kill a node: faster than stopping it, and no kinder than a power cut."""
+    processes = node.processes()
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=10)
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from typing import Any
 from celery import Celery
 from celery.worker import WorkController
 
+from worker.consumer import HEARTBEAT
 from worker.device import Device
 from worker.enrolment import Enrolment
-
-#: Seconds that the broker may be silent; the private node asks for the same.
-HEARTBEAT = 10
+from worker.frames import readable_frames
 
 
 def device_app(enrolment: Enrolment, device: Device, grace: float) -> Celery:
@@ -18,6 +17,10 @@ def device_app(enrolment: Enrolment, device: Device, grace: float) -> Celery:
     app.conf.update(
         broker_url=enrolment.url.get_secret_value(),
         broker_heartbeat=HEARTBEAT,
+        broker_transport_options={
+            "frame_handler": readable_frames,
+            "client_properties": {"connection_name": f"{device.id} tasks"},
+        },
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         # Refused a queue, or its queue gone: come back, do not exit.

@@ -40,3 +40,7 @@ def start(enrolment: Path | None, grace: float, lifeline: bool, verbose: bool) -
 
 
 main.add_command(evaluate)
+
+
+if __name__ == "__main__":
+    main()

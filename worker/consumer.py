@@ -3,30 +3,38 @@
 Celery's own steps are left out on purpose: a device may declare nothing, sends no events, takes no remote control,
 and consumes with a priority per rung. One loop serves every system, because Celery's event loop does not run on
 Windows, and without it Celery sends no heartbeats.
+
+Nothing in the loop waits for an answer of the broker: a broker that falls silent must be noticed by its heartbeats.
 """
 
 import logging
 import select
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import uuid
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
+from amqp import spec
 from celery import bootsteps
 from celery.worker import state
 from celery.worker.consumer import Connection, Consumer
 
-from tasks.inference import Verdict
 from tasks.message import JunkError, read_task
-from worker.device import Device
+from worker.device import Device, Verdict
 from worker.ladder import Delivery, Ladder, Rung
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two looks at what is due, when nothing arrives.
+#: Seconds that the broker may be silent; the private node asks for the same.
+HEARTBEAT = 10
+#: Seconds before the next attempt after the broker refused a login or a queue.
+REFUSED_PAUSE = 5
+
+# Seconds between two looks at what is due, when nothing arrives.
 _TICK = 0.1
-#: Heartbeats are checked this often; the broker asks for one every 10 s.
+# Heartbeats are checked this often: py-amqp sends one after half the heartbeat.
 _HEARTBEAT_CHECK = 1.0
 
 
@@ -53,65 +61,91 @@ class DeviceConsumer(Consumer):  # type: ignore[misc]
         self._waker, self._wake = socket.socketpair()
         self._waker.setblocking(False)
         self._wake.setblocking(False)
+        self._finished: deque[tuple[Delivery, Verdict]] = deque()
+        self._stop_at: float | None = None
+        self._beat_at = 0.0
         self.event_dispatcher = self.task_consumer = self.qos = None
         super().__init__(*args, **kwargs)
         # Without an event loop Celery turns heartbeats off (celery/worker/consumer/consumer.py, __init__).
         self.amqheartbeat = self.app.conf.broker_heartbeat
         self._device: Device = self.app.device
         self._grace: float = self.app.conf.device_grace
-        self._stop_at: float | None = None
-
-    def call_soon(self, p: Any, *args: Any, **kwargs: Any) -> None:
-        """Run a function on the consumer's thread at once, from any thread."""
-        self._pending_operations.append(lambda: p(*args, **kwargs))
-        with suppress(BlockingIOError):  # a full pipe wakes as well
-            self._wake.send(b"\0")
 
     def serve(self) -> None:
-        """Run the loop for one connection."""
-        with self._channel() as channel:
+        """Run the loop for one connection; it ends by an error of the connection, or by a shutdown."""
+        amqp = self.connection.connection
+        # Bounds what does wait (opening the channel, a write to a broker that reads no more).
+        amqp.sock.settimeout(2 * HEARTBEAT)
+        try:
+            channel = self._channel(amqp)
             log.info("device.consuming", extra={"device": self._device.id})
             self.on_ready()
-            beat = 0.0
-            while self.blueprint.state == bootsteps.RUN and self.connection:
-                self.perform_pending_operations()
+            while self.blueprint.state == bootsteps.RUN:
+                self._settle_finished(channel)
                 self._move(channel)
                 self._stop_when_drained()
-                if time.monotonic() - beat > _HEARTBEAT_CHECK:
-                    beat = time.monotonic()
-                    self.connection.heartbeat_check()
-                self._drain()
-
-    @contextmanager
-    def _channel(self) -> Iterator[Any]:
-        channel = self.connection.channel()
-        channel.auto_decode = False  # a stranger's content-encoding is not to be trusted
-        channel.basic_qos(0, 1, False)
-        try:
-            yield channel
+                self._beat(amqp)
+                self._wait(amqp)
         finally:
             for ladder in self._device.ladders:
                 ladder.lose_connection()
 
+    def stop(self) -> None:
+        """End for good. What still runs is given up first, or Celery's pool would wait for it without a limit."""
+        self._device.close()
+        super().stop()
+
+    def on_connection_error_before_connected(self, exc: Exception) -> None:
+        """Wait after a refused login: the broker itself is retried by Celery, with its own pauses."""
+        self._pause(exc)
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Close what is left of the connection; wait after a refused or missing queue, or it would come at once."""
+        super().on_connection_error_after_connected(exc)
+        if isinstance(exc, self.channel_errors):
+            self._pause(exc)
+
+    def _pause(self, refusal: Exception) -> None:
+        log.warning("device.refused", extra={"device": self._device.id, "reason": str(refusal)})
+        until = time.monotonic() + REFUSED_PAUSE
+        while time.monotonic() < until:
+            state.maybe_shutdown()
+            time.sleep(_TICK)
+
+    @staticmethod
+    def _channel(amqp: Any) -> Any:
+        channel = amqp.channel()
+        channel.auto_decode = False  # a stranger's content-encoding is not to be trusted
+        channel.basic_qos(0, 1, False)
+        return channel
+
     def _move(self, channel: Any) -> None:
         for ladder in self._device.ladders:
             moves = ladder.moves(time.monotonic())
+            for delivery in moves.start:
+                self.pool.apply_async(self._device.work, (delivery, self._finish_soon), callback=_ignore)
             for rung in moves.close:
-                # Deliveries that cross the cancel still reach the callback, and are held: py-amqp keeps it
-                # until cancel-ok.
-                channel.basic_cancel(rung.tag)
-                rung.tag = None
+                self._close(channel, rung)
             for delivery in moves.give_back:
-                channel.basic_nack(delivery.tag, requeue=True)
+                _nack(channel, delivery)
             for rung in moves.open:
                 self._open(channel, ladder, rung)
-            for delivery in moves.start:
-                self.pool.apply_async(self._device.work, (delivery, self._finish_soon(channel)), callback=_ignore)
+
+    @staticmethod
+    def _close(channel: Any, rung: Rung) -> None:
+        # Not py-amqp's basic_cancel, which waits for cancel-ok without a limit, or with nowait never removes the
+        # callback. Deliveries that cross the cancel still reach the callback, and are held.
+        channel.send_method(spec.Basic.Cancel, "sb", (rung.tag, False))
+        rung.tag = None
 
     def _open(self, channel: Any, ladder: Ladder, rung: Rung) -> None:
-        # The broker chooses the tag: a fresh one each time, as 3.10's quorum queues need (rabbitmq-server 5927).
-        rung.tag = channel.basic_consume(
+        # A fresh tag each time, as 3.10's quorum queues need (rabbitmq-server 5927), and our own: with one from
+        # the broker a delivery could come before its callback stands.
+        rung.tag = uuid.uuid4().hex
+        channel.basic_consume(
             rung.queue,
+            consumer_tag=rung.tag,
+            nowait=True,
             arguments={"x-priority": rung.priority},
             callback=lambda message: self._arrive(channel, ladder, rung, message),
         )
@@ -120,47 +154,72 @@ class DeviceConsumer(Consumer):  # type: ignore[misc]
         headers = message.properties.get("application_headers") or {}
         redelivered = bool(message.delivery_info["redelivered"])
         try:
-            task = read_task(headers, message.properties, message.body, redelivered=redelivered)
+            task = read_task(headers, message.properties, message.body or b"", redelivered=redelivered)
         except JunkError as junk:
             self._device.refuse(junk)
             channel.basic_reject(message.delivery_tag, requeue=False)
             return
         ladder.arrive(Delivery(rung, message.delivery_tag, task, time.monotonic()))
 
-    def _finish_soon(self, channel: Any) -> Any:
-        return lambda delivery, verdict: self.call_soon(self._finish, channel, delivery, verdict)
+    def _finish_soon(self, delivery: Delivery, verdict: Verdict) -> None:
+        """Settle a delivery on the consumer's thread, at once; called on the pool's."""
+        self._finished.append((delivery, verdict))
+        with suppress(BlockingIOError):  # a full pipe wakes as well
+            self._wake.send(b"\0")
 
-    def _finish(self, channel: Any, delivery: Delivery, verdict: Verdict) -> None:
-        self._device.finished(delivery, verdict)
-        if verdict is Verdict.RETURN:
-            self._move(channel)  # closes the paused rungs first, or the task would come straight back
-        if delivery.lost:
-            return
+    def _settle_finished(self, channel: Any) -> None:
+        while self._finished:
+            delivery, verdict = self._finished.popleft()
+            self._device.finished(delivery, verdict)
+            if verdict is Verdict.RETURN:
+                self._move(channel)  # closes the paused rungs first, or the task would come straight back
+            if not delivery.lost:
+                self._settle(channel, delivery, verdict)
+
+    @staticmethod
+    def _settle(channel: Any, delivery: Delivery, verdict: Verdict) -> None:
         if verdict is Verdict.ACKNOWLEDGE:
             channel.basic_ack(delivery.tag)
         else:
-            channel.basic_nack(delivery.tag, requeue=True)
+            # Not a nack: this is an attempt, and must count on every RabbitMQ.
+            channel.basic_reject(delivery.tag, requeue=True)
 
     def _stop_when_drained(self) -> None:
         if state.should_stop is None:
             return
         if self._stop_at is None:
             self._stop_at = time.monotonic() + self._grace
+            log.info("device.draining", extra={"device": self._device.id})
             for ladder in self._device.ladders:
                 ladder.drain()
         elif self._device.idle or time.monotonic() > self._stop_at:
-            self._device.close()
             state.maybe_shutdown()
 
-    def _drain(self) -> None:
+    def _beat(self, amqp: Any) -> None:
+        if time.monotonic() >= self._beat_at:
+            self._beat_at = time.monotonic() + _HEARTBEAT_CHECK
+            amqp.heartbeat_tick()
+
+    def _wait(self, amqp: Any) -> None:
         """Wait for the broker or a finished task, then read everything that has arrived."""
-        broker = self.connection.connection.sock
-        readable, _, _ = select.select([broker, self._waker], [], [], _TICK)
+        readable, _, _ = select.select([amqp.sock, self._waker], [], [], _TICK)
         if self._waker in readable:
             self._waker.recv(4096)
-        with suppress(TimeoutError):
-            while self.connection:
-                self.connection.drain_events(timeout=0)
+        while _has_arrived(amqp.sock):
+            # Never with a timeout of 0: py-amqp spins on the rest of a frame that is still on its way.
+            with suppress(TimeoutError):
+                amqp.blocking_read(_TICK)
+
+
+def _nack(channel: Any, delivery: Delivery) -> None:
+    # py-amqp has no basic_nack. A reject would count against the delivery limit, which from RabbitMQ 4.3 on a nack
+    # does not.
+    channel.send_method(spec.Basic.Nack, "Lbb", (delivery.tag, False, True))
+
+
+def _has_arrived(sock: Any) -> bool:
+    decrypted = getattr(sock, "pending", int)()  # TLS: what select no longer sees
+    return bool(decrypted or select.select([sock], [], [], 0)[0])
 
 
 def _ignore(_: Any) -> None:

@@ -1,19 +1,22 @@
 """The device between its queues and its models: what it hosts, what it runs, what it says."""
 
+import dataclasses
 import logging
+import threading
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from enum import Enum
+from typing import Protocol
 
 from broker_config.address import user_of
-from broker_config.errors import BrokerError
 from broker_config.link import Link
-from models.host import ModelHost
-from starai.errors import ModelError
+from starai.errors import BrokerError, BrokerRefused, ModelError, PublishRejected
 from starai.report import report_publication
 from starai.wire import Failure, Reason, Report, State
-from tasks.inference import Verdict, infer
+from tasks.inference import Model, infer
 from tasks.message import JunkError, Task
 from worker.enrolment import Enrolment
 from worker.ladder import Delivery, Ladder, Rung
@@ -23,6 +26,26 @@ log = logging.getLogger(__name__)
 #: Seconds for which a model that failed a task takes no other: another device gets it.
 FAILURE_PAUSE = 5.0
 
+# Seconds for a connection to stand.
+_OPEN_TIMEOUT = 5.0
+# How many tasks' failures are remembered: more are never under way at once.
+_FAILURES_KEPT = 1000
+_JUNK_LENGTH = 500
+
+
+class Verdict(Enum):
+    """What is to become of a task's message."""
+
+    ACKNOWLEDGE = "acknowledge"
+    RETURN = "return"
+
+
+class Host(Model, Protocol):
+    """A model that this device hosts, until it is closed."""
+
+    def close(self) -> None:
+        """End the model; what still runs fails with a :class:`ModelError`."""
+
 
 class Device:
     """Holds a ladder and a host for each deployment, and the link over which results leave.
@@ -31,28 +54,30 @@ class Device:
     cutting off what it has to say.
     """
 
-    def __init__(self, enrolment: Enrolment, hosts: Mapping[str, ModelHost]) -> None:
-        url = enrolment.url.get_secret_value()
+    def __init__(self, enrolment: Enrolment, hosts: Mapping[str, Host]) -> None:
         self.id = enrolment.device
-        self._region = enrolment.region
-        self._user = user_of(url)
-        self._hosts = hosts
         self.ladders = [Ladder(enrolment.region, deployment) for deployment in enrolment.deployments]
-        self._link = Link(url, f"{self.id} results")
+        self._region = enrolment.region
+        self._url = enrolment.url.get_secret_value()
+        self._user = user_of(self._url)
+        self._hosts = hosts
+        self._link = self._new_link()
+        self._renewing = threading.Lock()
+        self._failures: OrderedDict[tuple[str, str], int] = OrderedDict()
 
-    def open(self, timeout: float = 10.0) -> None:
-        """Connect for results; the models were loaded before.
+    def open(self) -> None:
+        """Connect for results.
 
         Raises:
             BrokerUnreachable, BrokerRefused: the broker could not be reached or refused the login.
         """
-        self._link.open(timeout)
+        self._link.open(_OPEN_TIMEOUT)
 
     def close(self) -> None:
-        """End the models' processes and disconnect; what still runs is another device's from then on."""
+        """Disconnect and end the models; what still runs is another device's from then on, so nothing is said of it."""
+        self._link.close(timeout=2.0)
         for host in self._hosts.values():
             host.close()
-        self._link.close(timeout=2.0)
 
     @property
     def idle(self) -> bool:
@@ -67,9 +92,9 @@ class Device:
         """Do one task, on a thread of the pool, and hand its verdict on."""
         verdict = Verdict.RETURN
         try:
-            verdict = self._infer(delivery.task, self.ladder_of(delivery.rung).deployment.model)
-        except BrokerError as error:
-            log.warning("task.unreported", extra={"task": delivery.task.id, "reason": str(error)})
+            verdict = self._attempt(delivery.task, self.ladder_of(delivery.rung).deployment.model)
+        except Exception:
+            log.exception("task.crashed", extra={"task": delivery.task.id})
         finally:
             done(delivery, verdict)
 
@@ -82,9 +107,10 @@ class Device:
 
     def refuse(self, junk: JunkError) -> None:
         """Tell the sender of junk, where it said who it is, that it is junk."""
-        log.warning("task.junk", extra={"task": junk.task, "reason": str(junk)})
+        reason = str(junk)[:_JUNK_LENGTH]  # it may quote what a stranger wrote
+        log.warning("task.junk", extra={"task": junk.task, "reason": reason})
         if junk.task and junk.reply_to:
-            failure = Failure(reason=Reason.BAD_INPUT, message=f"The task was refused: {junk}.")
+            failure = Failure(reason=Reason.BAD_INPUT, message=f"The task was refused: {reason}.")
             report = Report(
                 task=junk.task,
                 state=State.FAILED,
@@ -95,21 +121,55 @@ class Device:
             )
             self._say(junk.reply_to, report)
 
-    def _infer(self, task: Task, model: str) -> Verdict:
-        run = uuid.uuid4().hex
+    def _attempt(self, task: Task, model: str) -> Verdict:
+        event = {"task": task.id, "model": model}
         started = time.monotonic()
+        try:
+            self._infer(task, model)
+        except ModelError as error:
+            self._remember_failure(task)
+            log.error("task.failed", extra={**event, "reason": str(error)})
+            return Verdict.RETURN
+        except PublishRejected as error:
+            # Whoever lets its own reply queue fill up must not cost devices their time.
+            log.warning("task.unwanted", extra={**event, "reason": str(error)})
+        except BrokerError as error:
+            log.warning("task.unreported", extra={**event, "reason": str(error)})
+            return Verdict.RETURN
+        log.info("task.ended", extra={**event, "ms": round(1000 * (time.monotonic() - started), 1)})
+        return Verdict.ACKNOWLEDGE
 
+    def _infer(self, task: Task, model: str) -> None:
         def say(report: Report) -> "Future[None]":
             return self._say(task.reply_to, report)
 
-        try:
-            verdict = infer(task, run, self._hosts[model], say, device=self.id, region=self._region)
-        except ModelError as error:
-            log.error("task.failed", extra={"task": task.id, "model": model, "reason": str(error)})
-            return Verdict.RETURN
-        spent = round(1000 * (time.monotonic() - started), 1)
-        log.info("task.ended", extra={"task": task.id, "model": model, "verdict": verdict.value, "ms": spent})
-        return verdict
+        # A classic queue does not count how often a task came back, so that a device remembers its own failures.
+        returns = max(task.returns, self._failures.get((task.reply_to, task.id), 0))
+        known = dataclasses.replace(task, returns=returns)
+        infer(known, uuid.uuid4().hex, self._hosts[model], say, device=self.id, region=self._region)
+
+    def _remember_failure(self, task: Task) -> None:
+        key = (task.reply_to, task.id)
+        self._failures[key] = self._failures.pop(key, 0) + 1
+        while len(self._failures) > _FAILURES_KEPT:
+            self._failures.popitem(last=False)
 
     def _say(self, reply_to: str, report: Report) -> "Future[None]":
-        return self._link.publish(report_publication(report, reply_to, self._user))
+        publication = report_publication(report, reply_to, self._user)
+        link = self._link
+        try:
+            return link.publish(publication)
+        except BrokerRefused:
+            self._renew(link)
+            return self._link.publish(publication)
+
+    def _renew(self, ended: Link) -> None:
+        """Replace a link that was refused a connection, and has ended: the device may have been let in again."""
+        with self._renewing:
+            if self._link is ended:
+                fresh = self._new_link()
+                fresh.open(_OPEN_TIMEOUT)
+                self._link = fresh
+
+    def _new_link(self) -> Link:
+        return Link(self._url, f"{self.id} results")

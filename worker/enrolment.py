@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from broker_config.home import home, write_private
 from broker_config.regions import Region
@@ -33,6 +33,13 @@ class Enrolment(BaseModel):
     deployments: Annotated[list[Deployment], Field(min_length=1)]
     threads: Annotated[int, Field(ge=1)] = 1
 
+    @field_validator("deployments")
+    @classmethod
+    def _each_model_once(cls, deployments: list[Deployment]) -> list[Deployment]:
+        if len({deployment.model for deployment in deployments}) < len(deployments):
+            raise ValueError("a model is deployed twice")
+        return deployments
+
 
 def enrolment_file() -> Path:
     """Return where this machine's device keeps its enrolment."""
@@ -55,5 +62,13 @@ def load_enrolment(path: Path) -> Enrolment:
         return Enrolment.model_validate_json(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise SettingError(f"This device has not joined a network: there is no {path}.") from error
+    except OSError as error:
+        raise SettingError(f"The enrolment in {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:  # its text would be part of the file, and so is the password
+        raise SettingError(f"The enrolment in {path} is not UTF-8 text. Join the network again.") from None
     except ValidationError as error:
-        raise SettingError(f"The enrolment in {path} cannot be read: {error.error_count()} errors in it.") from None
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise SettingError(
+            f"The enrolment in {path} is wrong: {where}: {first['msg']}. Join the network again."
+        ) from None

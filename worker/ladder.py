@@ -47,12 +47,16 @@ class Delivery:
 
 @dataclass
 class Moves:
-    """What is to be done now, in this order: close, return, open, start."""
+    """What is to be done now, in this order: start, close, return, open.
 
+    Starting comes first because it cannot fail: what follows may meet a lost connection, and a delivery that
+    counts as running but was never started would hold its slot for ever.
+    """
+
+    start: list[Delivery] = field(default_factory=list)
     close: list[Rung] = field(default_factory=list)
     give_back: list[Delivery] = field(default_factory=list)
     open: list[Rung] = field(default_factory=list)
-    start: list[Delivery] = field(default_factory=list)
 
 
 class Ladder:
@@ -112,9 +116,10 @@ class Ladder:
     def moves(self, now: float) -> Moves:
         """Return what to do at this moment. The caller does all of it, and sets the tags of opened rungs."""
         moves = Moves()
-        self._start(moves)
-        self._turn(now)
         closed = self._draining or now < self._closed_until
+        if not closed:
+            self._start(moves)
+        self._turn(now)
         wanted = set() if closed else self._wanted(now)
         self._give_back(moves, wanted, now, closed)
         moves.close = [rung for rung in self._rungs if rung.tag and rung not in wanted]
@@ -141,11 +146,14 @@ class Ladder:
         return wanted | self._home_rungs_to_open()
 
     def _home_rungs_to_open(self) -> set[Rung]:
-        """As many rungs as there are free slots that no open and empty rung of the home ladder serves."""
+        """As many rungs as there are free slots that no open and empty rung of the home ladder serves.
+
+        The last ones: what runs without a rung, after a lost connection, is load as well.
+        """
         busy = {delivery.rung for delivery in (*self._running, *self._held) if not delivery.lost}
         home = [rung for rung in self._rungs if rung.home]
         waiting = sum(1 for rung in home if rung.tag and rung not in busy)
-        closed = [rung for rung in home if not rung.tag and rung not in busy]
+        closed = [rung for rung in reversed(home) if not rung.tag and rung not in busy]
         return set(closed[: max(self.free - waiting, 0)])
 
     def _give_back(self, moves: Moves, wanted: set[Rung], now: float, closed: bool) -> None:

@@ -7,6 +7,7 @@ from types import FrameType
 
 from celery.worker import state
 
+from broker_config.errors import StarAIError
 from broker_config.lifeline import watch_lifeline
 from models.catalogue import load_catalogue
 from models.host import ModelHost
@@ -21,6 +22,10 @@ log = logging.getLogger(__name__)
 GRACE = 30.0
 
 
+class DeviceFailed(StarAIError):
+    """The device ended by an error, not because it was told to."""
+
+
 def run_device(enrolment: Enrolment, *, grace: float = GRACE, lifeline: bool = False) -> None:
     """Host the enrolled models and serve tasks until the process is told to stop.
 
@@ -31,29 +36,41 @@ def run_device(enrolment: Enrolment, *, grace: float = GRACE, lifeline: bool = F
 
     Raises:
         BrokerUnreachable, BrokerRefused, ModelError: it could not begin.
+        DeviceFailed: it began, and ended by an error.
     """
-    hosts = _start_hosts(enrolment)
+    hosts: dict[str, ModelHost] = {}
     device = Device(enrolment, hosts)
     try:
-        device.open()
-        _stop_on_signals()
-        if lifeline:
-            watch_lifeline(_on_orphaned)
-        log.info("device.ready", extra={"device": device.id, "models": ",".join(hosts)})
-        device_worker(device_app(enrolment, device, grace)).start()
+        device.open()  # first: a wrong address shows in seconds, a model may take minutes to fetch
+        _start_hosts(enrolment, hosts)
+        serve(device, enrolment, grace=grace, lifeline=lifeline)
     finally:
         device.close()
+
+
+def serve(device: Device, enrolment: Enrolment, *, grace: float, lifeline: bool = False) -> None:
+    """Serve tasks with a device that is open, until the process is told to stop.
+
+    Raises:
+        DeviceFailed: it ended by an error.
+    """
+    worker = device_worker(device_app(enrolment, device, grace))
+    _stop_on_signals()
+    if lifeline:
+        watch_lifeline(_on_orphaned)
+    log.info("device.ready", extra={"device": device.id, "models": ",".join(d.model for d in enrolment.deployments)})
+    worker.start()
+    if worker.exitcode:
+        raise DeviceFailed(f"The device {device.id} stopped because of an error, which is in its log. Start it again.")
     log.info("device.stopped", extra={"device": device.id})
 
 
-def _start_hosts(enrolment: Enrolment) -> dict[str, ModelHost]:
+def _start_hosts(enrolment: Enrolment, hosts: dict[str, ModelHost]) -> None:
     catalogue, store = load_catalogue(), ModelStore()
-    hosts: dict[str, ModelHost] = {}
     for deployment in enrolment.deployments:
         model = catalogue.get(deployment.model)
         hosts[deployment.model] = host = ModelHost(model, store.ensure(model), enrolment.threads)
         host.start()
-    return hosts
 
 
 def _stop_on_signals() -> None:

@@ -5,7 +5,7 @@ import pytest
 from broker_config import names
 from broker_config.apply import apply
 from broker_config.check import differences
-from broker_config.errors import TopologyMismatch
+from broker_config.errors import BrokerRefused, BrokerUnreachable, TopologyMismatch
 from broker_config.settings import BrokerSettings
 from broker_config.topology import Limits, Queue, Topology, topology
 
@@ -46,6 +46,25 @@ def test_a_queue_that_stands_with_other_arguments_is_an_error_that_names_the_rem
 
     with pytest.raises(TopologyMismatch, match="starai broker check"):
         apply(broker.url(), other)
+
+
+def test_a_refused_login_is_no_unreachable_broker(broker):
+    for url in (broker.url(password="wrong-secret"), broker.node.url(vhost="no-such-vhost")):
+        with pytest.raises(BrokerRefused, match="refused the login or the virtual host") as refused:
+            apply(url, topology([]))
+        assert "wrong-secret" not in str(refused.value)
+
+
+def test_a_user_that_may_not_declare_is_refused(broker):
+    with pytest.raises(BrokerRefused, match="ACCESS_REFUSED"):
+        apply(broker.submitter(), topology([]))
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "127.0.0.1:9"])
+def test_nobody_there_is_unreachable_and_named_without_the_password(host):
+    with pytest.raises(BrokerUnreachable, match=f"platform@{host}") as unreachable:
+        apply(f"amqp://platform:secret@{host}/starai", topology([]))
+    assert "secret" not in str(unreachable.value)
 
 
 def test_what_is_sent_for_a_hosted_model_reaches_its_regions_queue(broker):

@@ -1,0 +1,162 @@
+"""Devices as processes of their own, and submitters of theirs."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from broker_config import names
+from broker_config.errors import BrokerError
+from broker_config.regions import Region
+from broker_config.tiers import Tier
+from starai import Client
+from starai.job import Job
+from worker.enrolment import Deployment, Enrolment, save_enrolment
+
+MODEL = "all-minilm-l6-v2"
+QUEUES = {region: names.task_queue(region, Tier.TINY, MODEL) for region in Region}
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class DeviceProcess:
+    """One device that runs, or ran."""
+
+    id: str
+    process: "subprocess.Popen[bytes]"
+    log_file: Path
+    broker: Any
+    folder: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text("utf-8", "replace")
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Return its connections, as the broker sees them."""
+        with suppress(BrokerError):
+            return [c for c in self.broker.node.api.connections() if c.get("user") == self.id]
+        return []
+
+    def task_connections(self) -> list[str]:
+        """Return the broker's names of the connections that bring tasks; there should be one."""
+        ours = f"{self.id} tasks"
+        return [c["name"] for c in self.connections() if c.get("client_properties", {}).get("connection_name") == ours]
+
+    def close_task_connection(self, until: Callable[..., None]) -> None:
+        until(self.task_connections)
+        self.broker.node.api.close_connection(self.task_connections()[0], "a test")
+
+    @property
+    def times_consuming(self) -> int:
+        """How often it began to consume."""
+        return self.log.count("device.consuming")
+
+    def began(self, gate: str) -> bool:
+        """Tell whether its model waits, or waited, at that gate."""
+        return (self.folder / f"{gate}.{self.id}").exists()
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+
+class Gates:
+    """Where tasks wait until the test lets them go on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open(self, gate: str) -> None:
+        (self.folder / gate).touch()
+
+
+@pytest.fixture
+def gates(tmp_path: Path) -> Gates:
+    folder = tmp_path / "gates"
+    folder.mkdir()
+    return Gates(folder)
+
+
+@pytest.fixture
+def enrol(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that enrols a device at a broker and returns its enrolment's file."""
+
+    def make(broker, device: str, region: str, slots: int, queues=None) -> Path:
+        url = broker.device(device, *(QUEUES.values() if queues is None else queues))
+        deployment = Deployment(model=MODEL, tier=Tier.TINY, slots=slots)
+        file = tmp_path / f"{device}.json"
+        save_enrolment(
+            Enrolment(device=device, region=Region(region), url=SecretStr(url), deployments=[deployment]), file
+        )
+        return file
+
+    return make
+
+
+@pytest.fixture
+def start(enrol, tmp_path: Path, gates: Gates, until) -> Iterator[Callable[..., DeviceProcess]]:
+    """Return a function that starts a device and waits until it consumes; all are ended after the test."""
+    started: list[DeviceProcess] = []
+
+    def begin(broker, region: str = "asia", slots: int = 1, queues=None, wait: bool = True) -> DeviceProcess:
+        device = f"device-{region}-{secrets.token_hex(3)}"
+        file = enrol(broker, device, region, slots, queues)
+        script = [sys.executable, "-P", str(Path(__file__).parent / "text_device.py"), str(file), str(gates.folder)]
+        log_file = tmp_path / f"{device}.log"
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(
+                script, stdin=subprocess.DEVNULL, stderr=log, env={**os.environ, "PYTHONPATH": str(_ROOT)}
+            )
+        started.append(DeviceProcess(device, process, log_file, broker, gates.folder))
+        if wait:
+            until(lambda: started[-1].times_consuming)
+        return started[-1]
+
+    yield begin
+    for device in started:
+        with suppress(ProcessLookupError):
+            device.signal(signal.SIGKILL)
+        device.process.wait()
+        print(f"--- {device.id}\n{device.log}")  # noqa: T201 - pytest shows it when the test failed
+
+
+@pytest.fixture
+def consumers(broker) -> Iterator[Callable[..., list[int]]]:
+    """Return a function that counts the consumers of every region's queue, in the order of the regions."""
+    with broker.channel() as channel:
+
+        def count() -> list[int]:
+            return [channel.queue_declare(queue, passive=True).method.consumer_count for queue in QUEUES.values()]
+
+        yield count
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., Client]]:
+    """Return a function that connects a submitter of its own."""
+    with ExitStack() as clients:
+
+        def client(broker, region: str = "asia") -> Client:
+            return clients.enter_context(Client(broker.submitter(), region=region))
+
+        yield client
+
+
+@pytest.fixture
+def ask(broker, connect) -> Callable[..., Job]:
+    """Return a function that submits a text and returns its job."""
+    client = connect(broker)
+
+    def submit(text: str, region: str = "asia", **more: Any) -> Job:
+        return client.submit(MODEL, text, region=region, **more)
+
+    return submit
