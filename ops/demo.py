@@ -2,8 +2,9 @@
 
 import json
 import signal
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from models.catalogue import load_catalogue
 from models.embedding import EmbeddingEngine, load_embedding
 from models.store import ModelStore
 from ops.demo_report import Run, report_of, show
-from ops.local_device import LocalDevice, local_devices
+from ops.local_device import local_devices
 from ops.network import LocalNetwork
 from ops.sentences import own_documents, read_sentences
 from ops.steps import Steps
@@ -46,12 +47,11 @@ def demo(text: Path | None, question: str, as_json: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
     texts = read_sentences([text] if text else own_documents())
-    devices = local_devices(len(_REGIONS), _REGIONS)
-    network = LocalNetwork(devices, [_MODEL], _REGIONS[0])
+    network = LocalNetwork(local_devices(len(_REGIONS), _REGIONS), [_MODEL], _REGIONS[0])
     with Steps(console) as steps:
         network.start(steps)
     with network:
-        run = _embed(console, network, texts, victim=devices[1])
+        run = _embed(console, network, texts)
     engine = _engine()
     report = report_of(run, np.asarray(engine.run(texts)), engine.run([question])[0])
     if as_json:
@@ -61,11 +61,12 @@ def demo(text: Path | None, question: str, as_json: bool) -> None:
     raise SystemExit(0 if report.passed else 1)
 
 
-def _embed(console: Console, network: LocalNetwork, texts: list[str], victim: LocalDevice) -> Run:
-    """Send the texts through the network and kill the victim when half of the tasks are answered."""
+def _embed(console: Console, network: LocalNetwork, texts: list[str]) -> Run:
+    """Send the texts through the network and kill a device at work when half of the tasks are sent."""
     batches = list(_batches(texts))
     jobs: list[Job] = []
     waiting: deque[Job] = deque()
+    killed = ""
     with Client(region=_REGIONS[0]) as client, _progress(console) as progress:
         bar = progress.add_task("Tasks answered", total=len(batches))
         for batch in batches:
@@ -74,11 +75,22 @@ def _embed(console: Console, network: LocalNetwork, texts: list[str], victim: Lo
             if len(waiting) == _IN_FLIGHT:
                 _await(waiting.popleft(), progress, bar)
             if len(jobs) == len(batches) // 2:
-                network.devices[victim.id].kill()
-                progress.console.print(f"[yellow]{victim.id} was killed with SIGKILL[/yellow]", highlight=False)
+                killed = _at_work(waiting) or network.plan[-1].id
+                network.devices[killed].kill()
+                progress.console.print(f"[yellow]{killed} was killed with SIGKILL[/yellow]", highlight=False)
         while waiting:
             _await(waiting.popleft(), progress, bar)
-    return Run(texts, jobs, _REGIONS[0], victim.id)
+    return Run(texts, jobs, _REGIONS[0], killed)
+
+
+def _at_work(jobs: Sequence[Job]) -> str | None:
+    """Return a device abroad that has begun one of the tasks and not answered it yet; wait for one to do so."""
+    while unanswered := [job for job in jobs if not job.done]:
+        last = [job.reports[-1] for job in unanswered if job.reports]
+        if abroad := next((report for report in last if report.region != _REGIONS[0]), None):
+            return abroad.device
+        time.sleep(0.001)
+    return None
 
 
 def _batches(texts: list[str]) -> Iterator[list[str]]:
