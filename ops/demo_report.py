@@ -120,7 +120,7 @@ def show(console: Console, report: DemoReport, question: str) -> None:
 def _lines(report: DemoReport) -> list[str]:
     return [
         f"{report.sentences} sentences in {report.sent} tasks, {report.answered} answered exactly once",
-        f"{report.killed} was killed half way; {report.taken_over} tasks that it had begun were taken over",
+        f"{report.killed} was killed half way; tasks that it had begun and others took over: {report.taken_over}",
         f"{report.local_share:.0%} served in the submitter's region ({report.region})",
         f"latency p50 {report.p50_ms:g} ms, p95 {report.p95_ms:g} ms",
         f"least cosine to a run without network {report.least_cosine:.6f}",
