@@ -143,11 +143,8 @@ class Link:
             if self._refused:
                 self._abandon(self._refused)
                 break
-            self._wait_closing(pause(attempt) * random.uniform(0.5, 1.0))  # noqa: S311
-
-    def _wait_closing(self, seconds: float) -> None:
-        with self._idle:
-            self._idle.wait_for(lambda: self._closing, seconds)
+            with self._idle:
+                self._idle.wait_for(lambda: self._closing, pause(attempt) * random.uniform(0.5, 1.0))  # noqa: S311
 
     def _serve(self) -> None:
         connection = SelectConnection(
@@ -163,6 +160,7 @@ class Link:
             with self._lock:  # a thread in call_soon must not meet a loop that is closed
                 self._connection = self._channel = None
             connection.ioloop.close()
+            _close_socket(connection)
             self._recall()
 
     def _on_open(self, connection: pika.connection.Connection) -> None:
@@ -187,9 +185,8 @@ class Link:
             if channel is None or not channel.is_open or not self._ready.is_set():
                 return
             batch = self._next()
-            for publication in batch:
-                self._published += 1
-                self._unconfirmed[self._published] = publication
+            self._unconfirmed.update(enumerate(batch, self._published + 1))
+            self._published += len(batch)
         for publication in batch:
             channel.basic_publish(publication.exchange, publication.key, publication.body, publication.properties)
 
@@ -243,9 +240,8 @@ class Link:
     def _on_open_error(self, connection: Any, error: BaseException | str) -> None:
         self._failure = root_cause(error) if isinstance(error, BaseException) else BrokerError(error)
         if is_refusal(self._failure):
-            refusal = BrokerRefused(f"The broker at {self.address} refused the login or the virtual host.")
-            refusal.__cause__ = self._failure
-            self._refused = refusal
+            self._refused = BrokerRefused(f"The broker at {self.address} refused the login or the virtual host.")
+            self._refused.__cause__ = self._failure
         connection.ioloop.stop()
 
     def _on_close(self, connection: Any, reason: BaseException) -> None:
@@ -262,13 +258,13 @@ class Link:
 
     def _disconnect(self) -> None:
         connection = self._connection
-        if connection is None:
+        if connection is None or connection.is_closing:
             return
         if connection.is_open:
             if self._on_leave and self._channel and self._channel.is_open:
                 self._on_leave(self._channel)
             connection.close()
-        elif not connection.is_closing:
+        else:  # pika 1.4 fails an assertion of its own when it is to close a connection that is opening
             connection.ioloop.stop()
 
     def _abandon(self, error: BrokerError) -> None:
@@ -291,6 +287,12 @@ def _settle(future: "Future[None]", error: BaseException | None) -> None:
         future.set_exception(error) if error else future.set_result(None)
     except InvalidStateError:
         log.debug("link.settled_twice")
+
+
+def _close_socket(connection: SelectConnection) -> None:
+    """Close what pika leaves to the garbage collector when a connection is stopped while it opens."""
+    if sock := getattr(getattr(connection, "_transport", None), "_sock", None):
+        sock.close()
 
 
 def pause(attempt: int) -> float:

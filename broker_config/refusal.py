@@ -23,7 +23,9 @@ def is_refusal(error: BaseException) -> bool:
 def root_cause(error: BaseException) -> BaseException:
     """Return what is behind the errors that pika wraps around a failed attempt to connect."""
     while inner := getattr(error, "exceptions", None) or getattr(error, "exception", None):
-        error = inner[-1] if isinstance(inner, (list, tuple)) else inner
+        tries = inner if isinstance(inner, (list, tuple)) else [inner]
+        # One for each address of a host: what the broker at one said counts more than that none is at another.
+        error = next(filter(is_refusal, tries), tries[-1])
     if isinstance(error, AMQPConnectionError) and error.args and isinstance(error.args[0], BaseException):
         return root_cause(error.args[0])
     return error

@@ -105,6 +105,8 @@ class Client:
         The texts are split into tasks of ``batch`` of them, of which at most ``in_flight`` are under way; the
         inputs are read no faster than that. The first error ends the iteration.
         """
+        if isinstance(inputs, str):
+            raise BadInput("map() takes many texts, not one text: use submit().")
         if not 1 <= batch <= MAX_TEXTS or in_flight < 1:
             raise BadInput(f"map() needs a batch of 1 to {MAX_TEXTS} and at least 1 task in flight.")
         return self._map(model, iter(inputs), self._region(region), batch, in_flight, deadline)

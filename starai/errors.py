@@ -18,6 +18,7 @@ StarAIError
 │   ├── Expired                not finished before its deadline
 │   ├── Cancelled              withdrawn before it ended
 │   └── FailedOnDevice         the network tried and could not
+├── DeviceFailed               the device on this machine ended by an error
 ├── ModelError                 what can go wrong with a model on a device
 │   ├── ModelNotFound          the catalogue has no such model
 │   ├── ModelUnavailable       its files could not be fetched
@@ -117,6 +118,10 @@ class EngineMissing(ModelError):
     """There is no usable ONNX Runtime: none is installed, or two flavours of it are."""
 
 
+class DeviceFailed(StarAIError):
+    """The device on this machine began to serve, and ended by an error."""
+
+
 class RegistryError(StarAIError):
     """The registry database refused, or could not be reached."""
 
@@ -132,6 +137,7 @@ __all__ = [
     "BrokerUnreachable",
     "Cancelled",
     "ClientClosed",
+    "DeviceFailed",
     "EngineMissing",
     "Expired",
     "FailedOnDevice",

@@ -84,11 +84,20 @@ def _output(task: Task, model: Model) -> Tensor:
 
 def _vectors(task: Task, model: Model) -> NDArray[np.float32]:
     if isinstance(task.inputs, str):
-        row: NDArray[np.float32] = model.run([task.inputs], LEASE)[0]
+        row: NDArray[np.float32] = _run(model, [task.inputs])[0]
         return row
     if not task.inputs:
         raise BadInput("The list of texts is empty: there is nothing to do.")
-    return model.run(task.inputs, LEASE)
+    return _run(model, task.inputs)
+
+
+def _run(model: Model, texts: list[str]) -> NDArray[np.float32]:
+    try:
+        return model.run(texts, LEASE)
+    except (BadInput, ModelError):
+        raise
+    except Exception as error:  # a fault of ours, and one attempt: the task must not go round for ever
+        raise ModelError(f"The model ended with an error that nobody expected: {type(error).__name__}.") from error
 
 
 def _confirm(report: "Future[None]") -> None:

@@ -106,5 +106,7 @@ def _expires(task: str, reply_to: str, expires: object) -> float | None:
 def _returns(headers: Mapping[str, Any], redelivered: bool) -> int:
     if not redelivered:  # the header is the broker's only then; before, whoever submitted may have written one
         return 0
-    count = headers.get("x-delivery-count")
-    return max(count, 1) if isinstance(count, int) else 1
+    if isinstance(count := headers.get("x-delivery-count"), int):
+        return max(count, 1)
+    # RabbitMQ 4.3 counts a surplus that was handed back as acquired, not as delivered.
+    return 0 if isinstance(headers.get("x-acquired-count"), int) else 1

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,17 @@ class Broker:
             return channel.queue_declare(queue, passive=True).method.message_count
 
 
+#: Fixtures that start processes: what asks for one of them is marked so.
+_PROCESSES = {"node", "own_node", "postgres", "minilm", "starai", "evaluated"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start processes; the others take seconds in all (``make unit``)."""
+    for item in items:
+        if _PROCESSES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.process)
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the network, the home or the region of whoever runs it."""
@@ -114,7 +125,8 @@ def kill(node: Node) -> None:
     """Kill a node: faster than stopping it, and no kinder than a power cut."""
     processes = node.processes()
     for process in processes:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(processes, timeout=10)
 
 

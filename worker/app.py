@@ -35,7 +35,7 @@ def device_app(enrolment: Enrolment, device: Device, grace: float) -> Celery:
         accept_content=["json"],
         device_grace=grace,
     )
-    app.device = device  # type: ignore[attr-defined]
+    app.device = device
     return app
 
 

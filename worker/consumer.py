@@ -49,10 +49,10 @@ class Serve(bootsteps.StartStopStep):
         parent.serve()
 
 
-class DeviceConsumer(Consumer):  # type: ignore[misc]
+class DeviceConsumer(Consumer):
     """Consumes the task queues of the device that ``app.device`` names."""
 
-    class Blueprint(Consumer.Blueprint):  # type: ignore[misc]
+    class Blueprint(Consumer.Blueprint):
         """Connect, then serve."""
 
         default_steps = (Connection, Serve)

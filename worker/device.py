@@ -128,7 +128,7 @@ class Device:
             self._infer(task, model)
         except ModelError as error:
             self._remember_failure(task)
-            log.error("task.failed", extra={**event, "reason": str(error)})
+            log.error("task.failed", extra={**event, "reason": str(error)}, exc_info=error.__cause__)
             return Verdict.RETURN
         except PublishRejected as error:
             # Whoever lets its own reply queue fill up must not cost devices their time.

@@ -7,11 +7,11 @@ from types import FrameType
 
 from celery.worker import state
 
-from broker_config.errors import StarAIError
 from broker_config.lifeline import watch_lifeline
 from models.catalogue import load_catalogue
 from models.host import ModelHost
 from models.store import ModelStore
+from starai.errors import DeviceFailed
 from worker.app import device_app, device_worker
 from worker.device import Device
 from worker.enrolment import Enrolment
@@ -20,10 +20,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds that running tasks get to end after the device was told to stop.
 GRACE = 30.0
-
-
-class DeviceFailed(StarAIError):
-    """The device ended by an error, not because it was told to."""
 
 
 def run_device(enrolment: Enrolment, *, grace: float = GRACE, lifeline: bool = False) -> None:

@@ -45,9 +45,22 @@ def test_no_part_of_a_password_that_cuts_the_address_is_shown(password):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "broker", "http://broker", "amqp://", "amqp:///starai", "amqp://h:port/", "amqp://h:99999/", "amqp://[::1/"]
-    + ["amqp://ann@h/", "amqp://h/?heartbeat=soon", "amqp://h/?nonsense=1", "amqp://h/?ssl_options={"]
-    + ["amqps://h/?ssl_options={'ca_certs':'/no/such/file'}", "amqp://h/?tcp_options=("],
+    [
+        "",
+        "broker",
+        "http://broker",
+        "amqp://",
+        "amqp:///starai",
+        "amqp://h:port/",
+        "amqp://h:99999/",
+        "amqp://[::1/",
+        "amqp://ann@h/",
+        "amqp://h/?heartbeat=soon",
+        "amqp://h/?nonsense=1",
+        "amqp://h/?ssl_options={",
+        "amqps://h/?ssl_options={'ca_certs':'/no/such/file'}",
+        "amqp://h/?tcp_options=(",
+    ],
 )
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(BadAddress):

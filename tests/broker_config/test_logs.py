@@ -7,9 +7,7 @@ from broker_config.logs import EventFormatter
 
 def line(event: str, error: BaseException | None = None, **extra: object) -> str:
     info = (type(error), error, None) if error else None
-    record = logging.getLogger("test").makeRecord(
-        "test", logging.INFO, __file__, 1, event, (), info, extra=extra
-    )
+    record = logging.getLogger("test").makeRecord("test", logging.INFO, __file__, 1, event, (), info, extra=extra)
     return EventFormatter().format(record)
 
 

@@ -72,8 +72,22 @@ def test_a_reply_queue_is_nobody_elses(one, other):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "reply.", "reply.ann", "reply.ann-", "reply.ann-xyz", "reply.ann-AB", "ann-ab", "results.ann-ab", "reply.-ab"]
-    + ["reply.ann-ab.started", "reply.ann-ab\n", "reply.ann-b-ab", "reply.reply.ann-ab", "reply.ann-" + "a" * 33],
+    [
+        "",
+        "reply.",
+        "reply.ann",
+        "reply.ann-",
+        "reply.ann-xyz",
+        "reply.ann-AB",
+        "ann-ab",
+        "results.ann-ab",
+        "reply.-ab",
+        "reply.ann-ab.started",
+        "reply.ann-ab\n",
+        "reply.ann-b-ab",
+        "reply.reply.ann-ab",
+        "reply.ann-" + "a" * 33,
+    ],
 )
 def test_what_only_looks_like_a_reply_queue_is_none(name):
     assert not names.is_reply_queue(name, "ann")

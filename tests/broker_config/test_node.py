@@ -17,6 +17,8 @@ from broker_config.errors import NodeError
 from broker_config.node import Node
 from broker_config.node_files import HEARTBEAT, LONGEST_LEASE, environment
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 STARTER = """
 import sys
@@ -140,9 +142,9 @@ def test_the_broker_waits_longer_for_an_acknowledgement_than_the_longest_lease(n
 
 
 def rabbitmqctl(node: Node, *command: str) -> str:
-    machine = next(process for process in node.processes() if process.name() == "beam.smp")
-    root = os.readlink(f"/proc/{machine.pid}/root")  # a server may run in a root of its own
-    run = [f"{machine.environ()['RABBITMQ_HOME']}/sbin/rabbitmqctl", *command]
+    server = next(process for process in node.processes() if process.name() == "rabbitmq-server")
+    root = str(Path(f"/proc/{server.pid}/root").readlink())  # a server may run in a root of its own
+    run = [str(Path(server.cmdline()[-1]).with_name("rabbitmqctl")), *command]
     variables = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **environment(node.folder, node.file)}
     run = run if root == "/" else ["chroot", root, *run]
     return subprocess.check_output(run, env=variables, text=True, timeout=60)

@@ -96,11 +96,13 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty: Engine) -> None:
     assert inspect(empty).get_table_names() == ["deployments"]
 
 
+@pytest.mark.process
 def test_processes_may_migrate_at_once(empty: Engine, url: str) -> None:
     run_at_once(url, "migrate(engine)")
     assert owners(empty) == []
 
 
+@pytest.mark.process
 def test_processes_may_write_at_once(engine: Engine, url: str) -> None:
     code = """
 for _ in range(20):

@@ -114,7 +114,7 @@ def start(enrol, tmp_path: Path, gates: Gates, until) -> Iterator[Callable[..., 
         log_file = tmp_path / f"{device}.log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                script, stdin=subprocess.DEVNULL, stderr=log, env={**os.environ, "PYTHONPATH": str(_ROOT)}
+                script, stdin=subprocess.PIPE, stderr=log, env={**os.environ, "PYTHONPATH": str(_ROOT)}
             )
         started.append(DeviceProcess(device, process, log_file, broker, gates.folder))
         if wait:
@@ -126,18 +126,19 @@ def start(enrol, tmp_path: Path, gates: Gates, until) -> Iterator[Callable[..., 
         with suppress(ProcessLookupError):
             device.signal(signal.SIGKILL)
         device.process.wait()
+        device.process.stdin.close()
         print(f"--- {device.id}\n{device.log}")  # noqa: T201 - pytest shows it when the test failed
 
 
 @pytest.fixture
-def consumers(broker) -> Iterator[Callable[..., list[int]]]:
+def consumers(broker) -> Callable[[], list[int]]:
     """Return a function that counts the consumers of every region's queue, in the order of the regions."""
-    with broker.channel() as channel:
 
-        def count() -> list[int]:
+    def count() -> list[int]:
+        with broker.channel() as channel:
             return [channel.queue_declare(queue, passive=True).method.consumer_count for queue in QUEUES.values()]
 
-        yield count
+    return count
 
 
 @pytest.fixture

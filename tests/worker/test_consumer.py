@@ -1,6 +1,7 @@
 """A device's consumer on a real broker: what it answers, what becomes of the message, where tasks go."""
 
 import signal
+import time
 from collections import Counter
 
 import pika
@@ -10,6 +11,7 @@ from broker_config import names
 from broker_config.regions import Region
 from broker_config.tiers import Tier
 from starai.errors import BadInput, Expired, FailedOnDevice
+from worker.device import FAILURE_PAUSE
 
 HOME = names.task_queue(Region.ASIA, Tier.TINY, "all-minilm-l6-v2")
 
@@ -155,20 +157,17 @@ def test_a_device_whose_model_failed_takes_nothing_for_a_while_and_then_again(br
 
     until(lambda: "task.failed" in device.log)
     until(lambda: consumers() == [0] * 6)
-    with pytest.raises(FailedOnDevice, match="the model crashed"):
-        job.result(30)
-    until(lambda: consumers() == [1] * 6)
-    assert states(job) == ["started"] * 3 + ["failed"]
+    until(lambda: states(job) == ["started"] * 2)
+    assert job.reports[1].at - job.reports[0].at >= FAILURE_PAUSE
 
 
-@pytest.mark.parametrize("text", ["crash", "bug"])
-def test_a_task_that_no_device_can_do_fails_after_its_attempts(broker, start, ask, until, consumers, text):
+def test_a_task_that_no_device_can_do_fails_after_its_attempts(broker, start, ask, until, consumers):
     [start(broker, wait=False) for _ in range(3)]
     until(lambda: consumers() == [3] * 6)
 
-    job = ask(text)
+    job = ask("crash")
 
-    with pytest.raises(FailedOnDevice):
+    with pytest.raises(FailedOnDevice, match="the model crashed"):
         job.result(30)
     until(lambda: broker.depth(HOME) == 0)
     assert broker.depth(names.FAILED) == 0
@@ -179,6 +178,7 @@ def test_an_expired_task_is_not_run_but_reported(broker, start, ask, gates, unti
     busy = ask("gate a")
     until(lambda: device.began("a"))
     late = ask("gate b", deadline=0.1)
+    until(lambda: time.monotonic() - late.submitted > 0.1)
     gates.open("a")
 
     busy.result(10)

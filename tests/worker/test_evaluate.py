@@ -105,6 +105,7 @@ def test_numpy_finds_the_same_order_of_magnitude(evaluated: dict[str, Any]) -> N
     )
 
 
+@pytest.mark.process
 def test_one_thread_is_one_thread_and_progress_ends_at_one() -> None:
     done: list[float] = []
     wall, cpu = time.perf_counter(), time.process_time()

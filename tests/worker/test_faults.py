@@ -1,6 +1,7 @@
 """Devices that are killed, frozen, cut off, refused or told to stop, on a real broker."""
 
 import signal
+import time
 
 import pytest
 
@@ -56,10 +57,13 @@ def test_a_frozen_device_loses_its_task_when_its_connection_is_closed_and_answer
     assert who(job) == second.id
 
 
-def test_heartbeats_keep_an_idle_device_connected_and_give_a_frozen_ones_task_to_another(pair, ask, gates, until):
+def test_heartbeats_keep_an_idle_device_connected_and_give_a_frozen_ones_task_to_another(
+    broker, start, pair, ask, gates, until
+):
     first, second = pair
-    until(lambda: len(second.connections()) == 2)
-    assert {connection["timeout"] for connection in second.connections()} == {10}
+    idle, since = start(broker, "africa"), time.monotonic()
+    until(lambda: len(idle.connections()) == 2)
+    assert {connection["timeout"] for connection in idle.connections()} == {10}
     job = ask("gate a")
     until(lambda: first.began("a"))
 
@@ -68,7 +72,8 @@ def test_heartbeats_keep_an_idle_device_connected_and_give_a_frozen_ones_task_to
     until(lambda: second.began("a"), 35)
     gates.open("a")
     job.result(5)
-    assert second.times_consuming == 1
+    until(lambda: time.monotonic() - since > 32, 33)  # the broker notices a silence within three heartbeats
+    assert idle.times_consuming == 1
 
 
 def test_a_device_told_to_stop_ends_what_runs_and_hands_back_what_it_holds(broker, start, ask, gates, until):
@@ -86,6 +91,28 @@ def test_a_device_told_to_stop_ends_what_runs_and_hands_back_what_it_holds(broke
     assert who(running) == device.id
     assert waiting.reports == []
     until(lambda: broker.depth(HOME) == 1)
+
+
+def test_a_device_ends_cleanly_with_its_lifeline(broker, start):
+    device = start(broker)
+
+    device.process.stdin.close()
+
+    assert device.process.wait(10) == 0
+
+
+def test_what_outlasts_the_grace_is_another_devices(pair, ask, gates, until):
+    first, second = pair
+    job = ask("gate a")
+    until(lambda: first.began("a"))
+
+    first.signal(signal.SIGTERM)
+
+    assert first.process.wait(15) == 0
+    until(lambda: second.began("a"), 3)
+    gates.open("a")
+    job.result(10)
+    assert [report.state for report in job.reports] == ["started", "started", "succeeded"]
 
 
 def test_a_device_told_to_stop_twice_stops_at_once(pair, ask, until):
@@ -118,9 +145,7 @@ def test_a_device_whose_connection_was_closed_comes_back_and_the_task_is_answere
     assert ask("hello").result(10).shape == (1,)
 
 
-def test_tasks_that_lost_their_connection_keep_their_slots_until_they_end(
-    broker, start, ask, gates, until, consumers
-):
+def test_tasks_that_lost_their_connection_keep_their_slots_until_they_end(broker, start, ask, gates, until, consumers):
     device = start(broker, slots=2)
     lost = [ask("gate a"), ask("gate b")]
     until(lambda: device.began("a") and device.began("b"))
@@ -134,6 +159,15 @@ def test_tasks_that_lost_their_connection_keep_their_slots_until_they_end(
     gates.open("a"), gates.open("b")
     assert max(job.result(10)[0] for job in (*lost, after)) <= 2
     until(lambda: consumers() == [2, 1, 1, 1, 1, 1])
+
+
+def test_a_device_that_is_told_to_stop_while_it_waits_to_be_let_in_stops(broker, start, until):
+    device = start(broker, queues=[HOME], wait=False)
+    until(lambda: "device.refused" in device.log)
+
+    device.signal(signal.SIGTERM)
+
+    assert device.process.wait(5) == 0
 
 
 def test_a_device_that_may_not_read_a_queue_waits_and_serves_when_it_may(broker, start, ask, until):

@@ -3,11 +3,10 @@
     gate NAME          says so in the file NAME.<device>, and waits until the file NAME stands
     crash              fails as a model does that this device cannot run
     crash on DEVICE    fails so on that device alone
-    bug                raises what no model should
     refuse             refuses the text as its submitter's fault
 
 Anything else is answered at once. An answer is how many texts ran at that moment, at the most.
-Usage: text_device.py ENROLMENT FOLDER
+It ends with its standard input. Usage: text_device.py ENROLMENT FOLDER
 """
 
 import sys
@@ -55,8 +54,6 @@ class TextModel:
             self._wait(words[0])
         elif verb == "crash" and words in ((), ("on", self._device)):
             raise ModelCrashed("the model crashed")
-        elif verb == "bug":
-            raise LookupError("a bug")
         elif verb == "refuse":
             raise BadInput("the text cannot be taken")
 
@@ -74,7 +71,7 @@ def main(enrolment_file: str, folder: str) -> None:
     device = Device(enrolment, {d.model: TextModel(enrolment.device, Path(folder)) for d in enrolment.deployments})
     device.open()
     try:
-        serve(device, enrolment, grace=10.0)
+        serve(device, enrolment, grace=3.0, lifeline=True)
     finally:
         device.close()
 

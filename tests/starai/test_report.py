@@ -1,0 +1,33 @@
+"""A report on its way back."""
+
+import pika
+import pytest
+from pydantic import ValidationError
+
+from broker_config import names
+from starai.report import report_publication
+from starai.wire import FINAL, Report, State
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_report_goes_to_who_asked_with_its_senders_name(state):
+    report = Report(task="t1", state=state, at=1.5, device="d1")
+    sent = report_publication(report, "reply.ann-1a", "d1")
+
+    assert (sent.exchange, sent.key) == (names.RESULTS, f"reply.ann-1a.{state}")
+    assert (sent.properties.user_id, sent.properties.correlation_id) == ("d1", "t1")
+    assert sent.properties.delivery_mode == pika.DeliveryMode.Persistent.value
+    assert Report.model_validate_json(sent.body) == report
+
+
+def test_only_a_start_is_followed_by_more():
+    assert set(State) - FINAL == {State.STARTED}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"task": "t" * 65}, {"state": "done"}, {"at": "soon"}, {"device": "d" * 64}, {"more": 1}, {"failure": "no"}],
+)
+def test_a_report_with_anything_else_in_it_is_none(wrong):
+    with pytest.raises(ValidationError):
+        Report(**{"task": "t1", "state": "started", "at": 0.0} | wrong)

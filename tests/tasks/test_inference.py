@@ -1,0 +1,143 @@
+"""What a device says of a task, and when it hands the task on, without a broker."""
+
+import time
+from concurrent.futures import Future
+
+import numpy as np
+import pytest
+
+from starai.errors import BadInput, BrokerUnreachable, ModelCrashed, ModelError, PublishRejected
+from starai.tensor import unpack
+from tasks import inference
+from tasks.inference import ATTEMPTS, LEASE, infer
+from tasks.message import Task
+
+
+class Submitter:
+    """Takes reports, and answers each as the broker would."""
+
+    def __init__(self, error=None):
+        self.reports = []
+        self._error = error
+
+    def __call__(self, report):
+        self.reports.append(report)
+        confirmed = Future()
+        confirmed.set_exception(self._error) if self._error else confirmed.set_result(None)
+        return confirmed
+
+    @property
+    def states(self):
+        return [report.state for report in self.reports]
+
+
+class Lengths:
+    """A model: a text's length, as a row of one."""
+
+    def run(self, inputs, timeout):
+        assert timeout == LEASE
+        return np.array([[len(text)] for text in inputs], np.float32)
+
+
+class Raises:
+    def __init__(self, error):
+        self._error = error
+
+    def run(self, inputs, timeout):
+        raise self._error
+
+
+def task(inputs="four", expires=None, returns=0):
+    return Task("id", "reply.me-1", inputs, expires, returns)
+
+
+def run(task, model, say):
+    infer(task, "run", model, say, device="device", region="asia")
+
+
+@pytest.fixture
+def submitter():
+    return Submitter()
+
+
+def test_one_text_is_answered_with_its_row(submitter):
+    run(task("four"), Lengths(), submitter)
+
+    assert submitter.states == ["started", "succeeded"]
+    assert unpack(submitter.reports[1].output).tolist() == [4.0]
+
+
+def test_a_list_is_answered_with_a_row_for_each_text(submitter):
+    run(task(["a", "bb"]), Lengths(), submitter)
+
+    assert unpack(submitter.reports[1].output).tolist() == [[1.0], [2.0]]
+
+
+def test_every_report_says_which_task_attempt_device_and_region_it_is_of(submitter):
+    run(task(), Lengths(), submitter)
+
+    assert {(r.task, r.run, r.device, r.region) for r in submitter.reports} == {("id", "run", "device", "asia")}
+
+
+def test_a_task_past_its_deadline_is_not_run(submitter):
+    run(task(expires=time.time() - 1), Raises(AssertionError()), submitter)
+
+    assert submitter.states == ["expired"]
+
+
+def test_a_task_before_its_deadline_is_run(submitter):
+    run(task(expires=time.time() + 60), Lengths(), submitter)
+
+    assert submitter.states == ["started", "succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "model"), [("x", Raises(BadInput("no such token"))), ([], Lengths())], ids=["refused text", "no text"]
+)
+def test_the_submitters_fault_ends_the_task(submitter, inputs, model):
+    run(task(inputs), model, submitter)
+
+    assert submitter.states == ["started", "failed"]
+    assert submitter.reports[1].failure.reason == "bad-input"
+
+
+def test_a_result_that_is_too_large_to_be_read_is_the_submitters_fault(submitter, monkeypatch):
+    monkeypatch.setattr(inference, "MAX_BODY", 2000)
+
+    run(task(["x"] * 1000), Lengths(), submitter)
+
+    assert submitter.reports[1].failure.reason == "bad-input"
+    assert "fewer texts" in submitter.reports[1].failure.message
+
+
+@pytest.mark.parametrize("error", [ModelCrashed("gone"), LookupError("a bug")])
+def test_the_devices_fault_is_raised_so_that_another_device_tries(submitter, error):
+    with pytest.raises(ModelError):
+        run(task(returns=ATTEMPTS - 2), Raises(error), submitter)
+
+    assert submitter.states == ["started"]
+
+
+def test_the_devices_fault_ends_the_task_at_its_last_attempt(submitter):
+    run(task(returns=ATTEMPTS - 1), Raises(ModelCrashed("gone")), submitter)
+
+    assert submitter.reports[1].failure.reason == "device"
+    assert submitter.reports[1].failure.message == "gone"
+
+
+def test_a_long_reason_is_cut_to_what_a_report_may_hold(submitter):
+    run(task(), Raises(BadInput("x" * 5000)), submitter)
+
+    assert len(submitter.reports[1].failure.message) == 2000
+
+
+def test_a_result_that_the_broker_did_not_take_is_an_error():
+    with pytest.raises(PublishRejected):
+        run(task(), Lengths(), Submitter(PublishRejected("full")))
+
+
+def test_a_result_that_the_broker_does_not_confirm_in_time_is_an_error(monkeypatch):
+    monkeypatch.setattr(inference, "CONFIRMED_WITHIN", 0.01)
+
+    with pytest.raises(BrokerUnreachable):
+        run(task(), Lengths(), lambda report: Future())
