@@ -18,7 +18,7 @@ test: setup
 	$(PYTEST)
 
 unit: .venv/complete
-	$(BIN)/pytest -m "not process"
+	$(PYTEST) -m "not process"
 
 test-all: test
 	STARAI_QUEUE_TYPE=classic $(PYTEST)

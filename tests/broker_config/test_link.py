@@ -142,7 +142,7 @@ def test_no_broker_is_an_error_within_the_time_given(listens):
             server.close()
         before = time.monotonic()
         with pytest.raises(BrokerUnreachable, match=f"ann@{address}") as unreachable:
-            Link(f"amqp://ann:secret@{address}/starai", "test").open(0.5)
+            Link(f"amqp://ann:secret@{address}/starai", "test").open(0.2)
 
     assert time.monotonic() - before < 3
     assert "secret" not in str(unreachable.value)
@@ -150,7 +150,7 @@ def test_no_broker_is_an_error_within_the_time_given(listens):
 
 def test_a_host_that_nobody_knows_is_unreachable():
     with pytest.raises(BrokerUnreachable, match=r"no-such-host\.invalid"):
-        Link("amqp://ann:secret@no-such-host.invalid/starai", "test").open(0.5)
+        Link("amqp://ann:secret@no-such-host.invalid/starai", "test").open(0.2)
 
 
 def test_the_last_thing_before_a_link_leaves_is_done(broker, open_link):

@@ -17,6 +17,8 @@ from models.entry import CatalogueEntry
 from models.store import ModelStore
 from starai.errors import ModelCorrupt, ModelUnavailable
 
+pytestmark = pytest.mark.process
+
 WHEEL = "starai_test_model-1.0-py3-none-any.whl"
 FILES = {"weights.bin": bytes(range(256)) * 4000, "part/config.json": b'{"layers": 1}'}
 

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_config import names
@@ -72,6 +72,7 @@ def test_what_no_device_could_do_is_refused(inputs, reason):
     assert refused.value.task is None
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text() | st.binary(), st.lists))
 def test_inputs_are_texts_or_refused(inputs):
     try:

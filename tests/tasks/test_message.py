@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pika
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_config import names
@@ -46,6 +46,7 @@ def test_any_bytes_are_a_task_or_junk(body):
     assert known in (None, ("t1", "reply.ann-1a"))
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),
