@@ -9,7 +9,6 @@ from typing import Any
 from celery import Celery, bootsteps
 from celery.signals import setup_logging
 from kombu.entity import Queue
-from kombu.messaging import Consumer
 
 from broker_config import names
 from broker_config.logs import log_to_stderr
@@ -38,36 +37,25 @@ app.conf.update(
 )
 
 
-class Unplaced(bootsteps.ConsumerStep):
-    """Reads the tasks that no queue took. They come from strangers: plain messages, never Celery tasks."""
+class Answers(bootsteps.StartStopStep):
+    """What the platform answers to strangers, beside Celery, for as long as the worker runs."""
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
-        self._platform: Platform | None = None
+        self._platform = Platform()
         super().__init__(parent, **kwargs)
 
-    def start(self, parent: Any) -> None:
-        """Open what answers, then consume."""
-        self._platform = Platform()
-        super().start(parent)
+    def start(self, parent: Any) -> None:  # noqa: ARG002
+        """Begin to answer."""
+        self._platform.open()
 
-    def shutdown(self, parent: Any) -> None:
-        """Stop consuming, then close what answers."""
-        super().shutdown(parent)
-        if self._platform:
-            self._platform.close()
+    def stop(self, parent: Any) -> None:  # noqa: ARG002
+        """Answer no more."""
+        self._platform.close()
 
-    def get_consumers(self, channel: Any) -> list[Consumer]:
-        """Return the one consumer."""
-        queue = Queue(names.UNPLACED, no_declare=True)
-        return [Consumer(channel, [queue], on_message=self._on_message, prefetch_count=100)]
-
-    def _on_message(self, message: Any) -> None:
-        assert self._platform is not None  # noqa: S101
-        self._platform.answer_unplaced(message.headers, message.properties, message.delivery_info["routing_key"])
-        message.ack()
+    terminate = stop
 
 
-app.steps["consumer"].add(Unplaced)
+app.steps["worker"].add(Answers)
 
 
 @setup_logging.connect(weak=False)

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pika
-from pika.adapters.select_connection import SelectConnection
 from pika.channel import Channel
 from pika.exceptions import ChannelClosedByBroker
 
 from broker_config.address import parameters, safe_address
 from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable, PublishRejected
+from broker_config.readable import ReadableConnection
 from broker_config.refusal import is_refusal, root_cause
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Link:
         self._ready = threading.Event()
         self._refused: BrokerRefused | None = None
         self._failure: BaseException | None = None
-        self._connection: SelectConnection | None = None
+        self._connection: ReadableConnection | None = None
         self._channel: Channel | None = None
         self._idle = threading.Condition(self._lock)
         self._thread = threading.Thread(target=self._run, name=f"link {name}", daemon=True)
@@ -147,7 +147,7 @@ class Link:
                 self._idle.wait_for(lambda: self._closing, pause(attempt) * random.uniform(0.5, 1.0))  # noqa: S311
 
     def _serve(self) -> None:
-        connection = SelectConnection(
+        connection = ReadableConnection(
             self._parameters,
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_open_error,
@@ -289,7 +289,7 @@ def _settle(future: "Future[None]", error: BaseException | None) -> None:
         log.debug("link.settled_twice")
 
 
-def _close_socket(connection: SelectConnection) -> None:
+def _close_socket(connection: ReadableConnection) -> None:
     """Close what pika leaves to the garbage collector when a connection is stopped while it opens."""
     if sock := getattr(getattr(connection, "_transport", None), "_sock", None):
         sock.close()

@@ -49,7 +49,7 @@ def main() -> None:
 def _inherited() -> dict[str, str]:
     """Return the variables that a node may see: how to find programs and a locale, nothing of RabbitMQ's or ours."""
     keep = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "COMSPEC", "ERLANG_HOME", "APPDATA")
-    return {name: os.environ[name] for name in (*keep, "RABBITMQ_NEXT_ROOT") if name in os.environ}
+    return {name: os.environ[name] for name in keep if name in os.environ}
 
 
 def _start(server: str, variables: dict[str, str]) -> list[subprocess.Popen[bytes]]:

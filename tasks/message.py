@@ -52,8 +52,8 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
     Raises:
         JunkError: it is no task, or not one that can be answered.
     """
-    task = headers.get("id")
-    if not isinstance(task, str) or not _ID.fullmatch(task):
+    task = task_id(headers)
+    if task is None:
         raise JunkError("the message has no task id")
     reply_to = sender_reply_queue(properties)
     if reply_to is None:
@@ -67,6 +67,12 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
         _expires(task, reply_to, headers.get("expires")),
         _returns(headers, redelivered),
     )
+
+
+def task_id(headers: Mapping[str, Any]) -> str | None:
+    """Return a message's task id, or nothing when it has none that can be repeated in an answer."""
+    task = headers.get("id")
+    return task if isinstance(task, str) and _ID.fullmatch(task) else None
 
 
 def sender_reply_queue(properties: Mapping[str, Any]) -> str | None:

@@ -1,22 +1,27 @@
 """The platform's side of a task's life: what it answers to submitters."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import Future
 
+import pika
+from pika.channel import Channel
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from broker_config import names
 from broker_config.address import user_of
-from broker_config.link import Link
+from broker_config.link import Link, Publication
 from registry.database import migrate, open_engine, session
 from registry.deployments import hosted_models
-from starai.errors import SettingError
+from starai.errors import RegistryError, SettingError
 from starai.report import report_publication
-from tasks.message import sender_reply_queue
+from tasks.message import sender_reply_queue, task_id
 from tasks.unplaced import unplaced
 
 log = logging.getLogger(__name__)
+
+_PREFETCH = 100
 
 
 class PlatformSettings(BaseSettings):
@@ -40,29 +45,67 @@ def platform_url() -> str:
 
 
 class Platform:
-    """What the platform needs to answer: the registry, and a link to the broker."""
+    """Answers the tasks that no queue took. They come from strangers: plain messages, never Celery tasks."""
 
     def __init__(self) -> None:
         url = platform_url()
         self._user = user_of(url)
         self._engine = open_engine()
+        self._link = Link(url, "platform answers", self._set_up)
+
+    def open(self, timeout: float = 10.0) -> None:
+        """Bring the registry up to date, connect, and begin to answer.
+
+        Raises:
+            RegistryError: the database refused, or could not be reached.
+            BrokerUnreachable, BrokerRefused: the broker could not be reached, or refused.
+        """
         migrate(self._engine)
-        self._link = Link(url, "platform answers")
-        self._link.open(timeout=10.0)
+        self._link.open(timeout)
 
     def close(self) -> None:
         """Wait for what is on its way, then disconnect."""
         self._link.close()
         self._engine.dispose()
 
-    def answer_unplaced(self, headers: Mapping[str, Any], properties: Mapping[str, Any], key: str) -> None:
-        """Tell the submitter of a task that nobody hosts its model. What names no submitter is dropped, and logged."""
-        task, reply_to = headers.get("id"), sender_reply_queue(properties)
-        target = key.partition(".")[2]
-        if not isinstance(task, str) or reply_to is None:
-            log.warning("unplaced.dropped", extra={"target": target[:80]})
-            return
-        with session(self._engine) as registry:
-            report = unplaced(task[:64], target, hosted_models(registry))
-        log.info("unplaced.answered", extra={"task": task[:64], "target": target[:80]})
-        self._link.publish(report_publication(report, reply_to, self._user)).result(10)
+    def _set_up(self, channel: Channel, ready: Callable[[], None]) -> None:
+        channel.basic_qos(prefetch_count=_PREFETCH)
+        channel.basic_consume(names.UNPLACED, self._on_message, callback=lambda _: ready())
+
+    def _on_message(
+        self, channel: Channel, method: pika.spec.Basic.Deliver, properties: pika.BasicProperties, _body: bytes
+    ) -> None:
+        tag = method.delivery_tag or 0
+        answer = self._answer(properties, method.routing_key or "")
+        if answer is None:
+            channel.basic_ack(tag)
+        else:
+            self._link.publish(answer).add_done_callback(lambda told: _settle(channel, tag, told))
+
+    def _answer(self, properties: pika.BasicProperties, key: str | bytes) -> Publication | None:
+        """Return the answer to an unplaced task, or nothing where its sender did not say how to answer."""
+        text = key.decode("utf-8", "replace") if isinstance(key, bytes) else key
+        target = text.partition(".")[2][:80]
+        task, reply_to = task_id(properties.headers or {}), sender_reply_queue(vars(properties))
+        if task is None or reply_to is None:
+            log.warning("unplaced.dropped", extra={"target": target})
+            return None
+        log.info("unplaced.answered", extra={"task": task, "target": target})
+        return report_publication(unplaced(task, target, self._hosted()), reply_to, self._user)
+
+    def _hosted(self) -> list[str] | None:
+        try:
+            with session(self._engine) as registry:
+                return hosted_models(registry)
+        except RegistryError as error:  # the submitter gets an answer all the same
+            log.warning("registry.failed", extra={"reason": str(error)})
+            return None
+
+
+def _settle(channel: Channel, tag: int, told: "Future[None]") -> None:
+    """Done with a task once its answer is at the broker. One whose submitter cannot be told is not kept for ever."""
+    error = told.exception()
+    if error:
+        log.warning("unplaced.unanswered", extra={"reason": str(error)})
+    if channel.is_open:
+        channel.basic_ack(tag)

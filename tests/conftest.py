@@ -10,6 +10,7 @@ from pathlib import Path
 import pika
 import psutil
 import pytest
+from hypothesis import settings
 from pika.adapters.blocking_connection import BlockingChannel
 
 from broker_config import names
@@ -21,6 +22,10 @@ from broker_config.settings import BrokerSettings
 from broker_config.tiers import Tier
 from broker_config.topology import HostedModel, Limits, topology
 from broker_config.users import grant_everything, put_user
+
+# A busy machine makes single examples slow; that is no failure.
+settings.register_profile("starai", deadline=None)
+settings.load_profile("starai")
 
 #: The models whose task queues stand in every test's virtual host.
 MINILM = HostedModel("all-minilm-l6-v2", Tier.TINY, is_default=True)

@@ -72,7 +72,7 @@ def test_what_no_device_could_do_is_refused(inputs, reason):
     assert refused.value.task is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text() | st.binary(), st.lists))
 def test_inputs_are_texts_or_refused(inputs):
     try:

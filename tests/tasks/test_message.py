@@ -46,7 +46,7 @@ def test_any_bytes_are_a_task_or_junk(body):
     assert known in (None, ("t1", "reply.ann-1a"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),
