@@ -160,7 +160,7 @@ class Link:
             with self._lock:  # a thread in call_soon must not meet a loop that is closed
                 self._connection = self._channel = None
             connection.ioloop.close()
-            _close_socket(connection)
+            connection.close_socket()
             self._recall()
 
     def _on_open(self, connection: pika.connection.Connection) -> None:
@@ -287,12 +287,6 @@ def _settle(future: "Future[None]", error: BaseException | None) -> None:
         future.set_exception(error) if error else future.set_result(None)
     except InvalidStateError:
         log.debug("link.settled_twice")
-
-
-def _close_socket(connection: ReadableConnection) -> None:
-    """Close what pika leaves to the garbage collector when a connection is stopped while it opens."""
-    if sock := getattr(getattr(connection, "_transport", None), "_sock", None):
-        sock.close()
 
 
 def pause(attempt: int) -> float:

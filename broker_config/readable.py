@@ -18,6 +18,13 @@ class ReadableConnection(SelectConnection):
     connection, and the broker would send the same message again to the next one.
     """
 
+    def close_socket(self) -> None:
+        """Close what pika leaves to the garbage collector when its loop is stopped while it connects or opens."""
+        connector = getattr(getattr(self, "_connection_workflow", None), "_connector", None)
+        for holder in (connector, getattr(self, "_transport", None)):
+            if sock := getattr(holder, "_sock", None):
+                sock.close()
+
     def _read_frame(self) -> tuple[int, Any]:
         try:
             return super()._read_frame()  # type: ignore[misc,no-any-return]

@@ -1,5 +1,6 @@
 """A home of its own for each test, with the model in it, and the commands as real processes."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -69,23 +70,22 @@ def starai(home: Path) -> Iterator[Callable[..., Starai]]:
     for command in started:
         command.process.kill()
         command.process.wait()
-    for process in processes_in(home):
-        process.kill()
+    for process, _ in processes_in(home):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @pytest.fixture
 def left_running(home: Path) -> Callable[[], list[str]]:
     """Return a function that lists the processes that have to do with the test's home."""
-    return lambda: [" ".join(process.cmdline())[:120] for process in processes_in(home)]
+    return lambda: [command for _, command in processes_in(home)]
 
 
-def processes_in(home: Path) -> list[psutil.Process]:
-    """Return every process, but this one, that was started for this home."""
-    return [process for process in psutil.process_iter() if process.pid != os.getpid() and _belongs(process, home)]
-
-
-def _belongs(process: psutil.Process, home: Path) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE and any(str(home) in v for v in process.environ().values())
-    except psutil.Error:
-        return False
+def processes_in(home: Path) -> list[tuple[psutil.Process, str]]:
+    """Return every process, but this one, that was started for this home, with its command."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # it ended meanwhile
+            if process.pid != os.getpid() and any(str(home) in value for value in process.environ().values()):
+                found.append((process, " ".join(process.cmdline())[:120]))
+    return found
