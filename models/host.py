@@ -32,6 +32,12 @@ class ModelHost:
         self._process: ModelProcess | None = None
         self._closed = False
 
+    @property
+    def pid(self) -> int | None:
+        """The id of the process with the model in it, or ``None`` while there is none."""
+        process = self._process
+        return process.pid if process is not None and process.is_alive else None
+
     def start(self) -> None:
         """Load the model and wait until it is ready.
 

@@ -1,7 +1,6 @@
 """`starai demo`: a local network embeds a real text, loses a device half way, and loses no task."""
 
 import json
-import signal
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from models.catalogue import load_catalogue
 from models.embedding import EmbeddingEngine, load_embedding
 from models.store import ModelStore
 from ops.demo_report import Run, report_of, show
+from ops.interrupt import stop_on_signals
 from ops.local_device import local_devices
 from ops.network import LocalNetwork
 from ops.sentences import own_documents, read_sentences
@@ -44,7 +44,7 @@ def demo(text: Path | None, question: str, as_json: bool) -> None:
 
     Exits with 0 only if every task was answered exactly once and the answers equal those of a run without network.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_on_signals()
     console = Console(stderr=True)
     texts = read_sentences([text] if text else own_documents())
     network = LocalNetwork(local_devices(len(_REGIONS), _REGIONS), [_MODEL], _REGIONS[0])

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -14,11 +14,7 @@ from broker_config.node import Node
 from broker_config.regions import Region
 from broker_config.roles import device_role
 from broker_config.users import put_user
-from models.entry import CatalogueEntry
 from worker.enrolment import Deployment, Enrolment, save_enrolment
-
-#: Tasks of a model that a local device runs at once.
-SLOTS = 2
 
 
 @dataclass(frozen=True)
@@ -39,11 +35,8 @@ def local_devices(count: int, regions: Sequence[Region]) -> list[LocalDevice]:
     return devices
 
 
-def enrol_at_broker(
-    node: Node, device: LocalDevice, models: Iterable[CatalogueEntry], threads: int, folder: Path
-) -> Path:
+def enrol_at_broker(node: Node, device: LocalDevice, deployments: list[Deployment], threads: int, folder: Path) -> Path:
     """Give the device a broker user that may read its own task queues only, and return its enrolment's file."""
-    deployments = [Deployment(model=model.name, tier=model.tier, slots=SLOTS) for model in models]
     queues = [names.task_queue(region, d.tier, d.model) for d in deployments for region in Region]
     password = secrets.token_urlsafe(24)
     put_user(node.api, device.id, password, device_role(device.id, queues))

@@ -1,32 +1,34 @@
 """Fills the registry for a local network: its owner, its devices, what they measured and host."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from broker_config.topology import HostedModel
 from models.catalogue import Catalogue
 from models.entry import CatalogueEntry
-from ops.local_device import SLOTS, LocalDevice
+from ops.local_device import LocalDevice
 from registry.database import session
-from registry.deployments import Planned, deploy, hosted
+from registry.deployments import Planned, deploy, deployments_of, hosted, rates_of
 from registry.devices import enrol_device
 from registry.measurements import latest_measurement, record_measurement
 from registry.owners import add_owner
+from registry.speed import relative_speed
 from registry.tables import Measurement
+from worker.calibrate import Calibration
+from worker.enrolment import Deployment
 from worker.measure import Measurement as Measured
 
 _OWNER = "local"
 
 
-def enrol(engine: Engine, devices: Iterable[LocalDevice], models: Sequence[CatalogueEntry]) -> list[str]:
-    """Enrol the devices with the models that they host; return those that were never measured."""
-    plan = [Planned(model.name, model.tier, SLOTS) for model in models]
+def enrol(engine: Engine, devices: Iterable[LocalDevice]) -> list[str]:
+    """Enrol the devices; return those that were never measured."""
     with session(engine) as registry:
         add_owner(registry, _OWNER)
         for device in devices:
             enrol_device(registry, device.id, _OWNER, device.region)
-            deploy(registry, device.id, plan)
         return [device.id for device in devices if latest_measurement(registry, device.id) is None]
 
 
@@ -38,8 +40,39 @@ def record(engine: Engine, devices: Iterable[str], measure: Callable[[], Measure
             record_measurement(registry, Measurement(device_id=device, **measured))
 
 
+def calibrations(engine: Engine, devices: Iterable[LocalDevice], threads: int) -> dict[str, Calibration]:
+    """Return, by model, what any of the devices measured with so many threads: all are on the same machine."""
+    with session(engine) as registry:
+        return {
+            found.model: Calibration(slots=found.slots, tasks_per_second=found.tasks_per_second)
+            for device in devices
+            for found in deployments_of(registry, device.id)
+            if found.threads == threads and found.tasks_per_second is not None
+        }
+
+
+def host(
+    engine: Engine,
+    devices: Iterable[LocalDevice],
+    models: Sequence[CatalogueEntry],
+    calibrated: Mapping[str, Calibration],
+    threads: int,
+) -> list[Deployment]:
+    """Let each of the devices host the models with so many threads each, and return what each is to be told of that."""
+    plan = [Planned(m.name, m.tier, threads=threads, **calibrated[m.name].model_dump()) for m in models]
+    with session(engine) as registry:
+        for device in devices:
+            deploy(registry, device.id, plan)
+        return [_deployment(registry, model, calibrated[model.name]) for model in models]
+
+
 def hosted_models(engine: Engine, catalogue: Catalogue) -> list[HostedModel]:
     """Return what some enrolled device hosts, with the catalogue's word on which is its tier's default."""
     defaults = {model.name for model in catalogue if model.default}
     with session(engine) as registry:
         return [HostedModel(model.name, model.tier, model.name in defaults) for model in hosted(registry)]
+
+
+def _deployment(registry: Session, model: CatalogueEntry, calibration: Calibration) -> Deployment:
+    speed = relative_speed(calibration.tasks_per_second, rates_of(registry, model.name))
+    return Deployment(model=model.name, tier=model.tier, slots=calibration.slots, speed=speed)

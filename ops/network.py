@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
+from sqlalchemy import Engine
 
 from broker_config import names
 from broker_config.apply import apply
@@ -29,6 +30,7 @@ from ops.process import Process
 from registry.database import migrate, open_engine
 from starai.errors import LocalNetworkError
 from starai.settings import announce_network, forget_network
+from worker.calibrate import Calibration, calibrate_model
 from worker.measure import measure
 
 _SUBMITTER = "local-submitter"
@@ -58,6 +60,7 @@ class LocalNetwork:
         self._platform: Process | None = None
         self.node = Node()
         self.plan = tuple(devices)
+        self._threads = max((os.cpu_count() or 1) // len(self.plan), 1)
         self.devices: dict[str, Process] = {}
 
     def start(self, on_step: OnStep) -> None:
@@ -117,20 +120,29 @@ class LocalNetwork:
         engine = open_engine()
         try:
             migrate(engine)
-            if unmeasured := local_registry.enrol(engine, self.plan, self._models):
-                on_step("a short measurement of this machine")
-                local_registry.record(engine, unmeasured, measure)
+            calibrated = self._measure(engine, on_step)
+            self._deployments = local_registry.host(engine, self.plan, self._models, calibrated, self._threads)
             self._hosted = local_registry.hosted_models(engine, self._catalogue)
         finally:
             engine.dispose()
+
+    def _measure(self, engine: Engine, on_step: OnStep) -> dict[str, Calibration]:
+        """Measure what no earlier start did: this machine, and each model with as many threads as it now gets."""
+        unmeasured = local_registry.enrol(engine, self.plan)
+        known = local_registry.calibrations(engine, self.plan, self._threads)
+        new = [model for model in self._models if model.name not in known]
+        if unmeasured or new:
+            on_step("a short measurement of this machine")
+        if unmeasured:
+            local_registry.record(engine, unmeasured, measure)
+        return known | {m.name: calibrate_model(m, ModelStore().ensure(m), self._threads) for m in new}
 
     def _set_up_broker(self) -> tuple[str, dict[str, Path]]:
         apply(self.node.url(), topology(self._hosted, BrokerSettings().queue_type))
         password = secrets.token_urlsafe(24)
         put_user(self.node.api, _SUBMITTER, password, submitter_role(_SUBMITTER))
-        threads = max((os.cpu_count() or 1) // len(self.plan), 1)
-        folder = self._folder / "devices"
-        enrolments = {d.id: enrol_at_broker(self.node, d, self._models, threads, folder) for d in self.plan}
+        folder, told = self._folder / "devices", self._deployments
+        enrolments = {d.id: enrol_at_broker(self.node, d, told, self._threads, folder) for d in self.plan}
         return self.node.url(_SUBMITTER, password), enrolments
 
     def _launch(self, enrolments: dict[str, Path]) -> None:

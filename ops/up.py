@@ -1,12 +1,12 @@
 """`starai up`: a whole network on this machine, in the foreground."""
 
-import signal
 import time
 
 import click
 from rich.console import Console
 
 from broker_config.regions import Region
+from ops.interrupt import stop_on_signals
 from ops.local_device import local_devices
 from ops.local_options import local_options
 from ops.network import LocalNetwork
@@ -22,7 +22,7 @@ def up(devices: int, regions: tuple[Region, ...], models: tuple[str, ...]) -> No
     `starai submit`, or in Python with `starai.Client()`.
     """
     console = Console(stderr=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_on_signals()
     network = LocalNetwork(local_devices(devices, regions), models, regions[0])
     try:
         with Steps(console) as steps:

@@ -1,7 +1,7 @@
 """Deployments: which device hosts which model."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlmodel import Session, col, delete, select
 
@@ -13,11 +13,13 @@ from registry.tables import Deployment
 
 @dataclass(frozen=True)
 class Planned:
-    """One model of a device's deployment plan, and how many of its tasks the device is to run at once."""
+    """One model of a device's deployment plan; :class:`registry.tables.Deployment` says what its figures are."""
 
     model: str
     tier: Tier
     slots: int = 1
+    threads: int | None = None
+    tasks_per_second: float | None = None
 
 
 def deploy(session: Session, device: str, plan: Iterable[Planned]) -> None:
@@ -28,7 +30,7 @@ def deploy(session: Session, device: str, plan: Iterable[Planned]) -> None:
     """
     find_device(session, device)
     session.exec(delete(Deployment).where(col(Deployment.device_id) == device))
-    session.add_all(Deployment(device_id=device, model=p.model, tier=p.tier, slots=p.slots) for p in plan)
+    session.add_all(Deployment(device_id=device, **asdict(planned)) for planned in plan)
     session.flush()
 
 
@@ -41,6 +43,12 @@ def deployments_of(session: Session, device: str) -> list[Deployment]:
     find_device(session, device)
     by_model = select(Deployment).where(Deployment.device_id == device).order_by(col(Deployment.model))
     return list(session.exec(by_model))
+
+
+def rates_of(session: Session, model: str) -> list[float]:
+    """Return the tasks per second of every device that hosts the model and measured it."""
+    rate = col(Deployment.tasks_per_second)
+    return [found for found in session.exec(select(rate).where(Deployment.model == model)) if found is not None]
 
 
 def hosted(session: Session) -> list[HostedModel]:

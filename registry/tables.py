@@ -74,7 +74,13 @@ class Measurement(Table, table=True):
 
 
 class Deployment(Table, table=True):
-    """A model that a device hosts, and how many of its tasks the device runs at once."""
+    """A model that a device hosts, and how many of its tasks the device runs at once.
+
+    Attributes:
+        threads: how many threads the model has.
+        tasks_per_second: how many tasks of a fixed small size the device said that it does; ``None`` while it did
+            not measure that with so many threads.
+    """
 
     __tablename__ = "deployments"
     __table_args__ = (CheckConstraint("slots >= 1", name="slots_positive"),)
@@ -83,3 +89,5 @@ class Deployment(Table, table=True):
     model: str = Field(max_length=63, primary_key=True, index=True)
     tier: Tier = Field(sa_column=Column(text_enum(Tier), nullable=False))
     slots: int
+    threads: int | None = None
+    tasks_per_second: float | None = None

@@ -1,5 +1,6 @@
 """A submission: what was asked for, checked, and as the Celery message that asks for it."""
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,6 +99,7 @@ def publication(task: Submission, user: str, reply_to: str) -> Publication:
         correlation_id=task.task,
         reply_to=reply_to,
         user_id=user,
+        timestamp=int(time.time()),
         headers=headers,
     )
     return Publication(names.SUBMISSIONS, names.submission_key(task.region, task.model), task.body, properties)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,6 +30,7 @@ class Task:
     """A task as a device reads it. ``expires`` is Unix time in seconds, or ``None``.
 
     Attributes:
+        submitted: when it was, by its submitter's clock, in Unix time to the second, or ``None``.
         returns: how often the task came back to its queue before this delivery; a classic queue knows only
             whether it did.
     """
@@ -38,6 +39,7 @@ class Task:
     reply_to: str
     inputs: str | list[str]
     expires: float | None
+    submitted: float | None
     returns: int
 
 
@@ -65,6 +67,7 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
         reply_to,
         _inputs(task, reply_to, body),
         _expires(task, reply_to, headers.get("expires")),
+        _submitted(properties.get("timestamp")),
         _returns(headers, redelivered),
     )
 
@@ -107,6 +110,11 @@ def _expires(task: str, reply_to: str, expires: object) -> float | None:
     if moment.tzinfo is None:
         raise JunkError("the header 'expires' has no time zone", task, reply_to)
     return moment.timestamp()
+
+
+def _submitted(timestamp: object) -> float | None:
+    """Return the message's AMQP timestamp as Unix time, in whole seconds; py-amqp gives UTC without saying so."""
+    return timestamp.replace(tzinfo=UTC).timestamp() if isinstance(timestamp, datetime) else None
 
 
 def _returns(headers: Mapping[str, Any], redelivered: bool) -> int:

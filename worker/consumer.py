@@ -23,7 +23,8 @@ from celery.worker.consumer import Connection, Consumer
 
 from tasks.message import JunkError, read_task
 from worker.device import Device, Verdict
-from worker.ladder import Delivery, Ladder, Rung
+from worker.ladder import Ladder
+from worker.rung import Delivery, Rung
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ class DeviceConsumer(Consumer):
 
     def _move(self, channel: Any) -> None:
         for ladder in self._device.ladders:
+            ladder.set_load(self._device.load(ladder))
             moves = ladder.moves(time.monotonic())
             for delivery in moves.start:
                 self.pool.apply_async(self._device.work, (delivery, self._finish_soon), callback=_ignore)
@@ -130,6 +132,7 @@ class DeviceConsumer(Consumer):
                 _nack(channel, delivery)
             for rung in moves.open:
                 self._open(channel, ladder, rung)
+            self._ask(channel, ladder, moves.look)
 
     @staticmethod
     def _close(channel: Any, rung: Rung) -> None:
@@ -150,7 +153,14 @@ class DeviceConsumer(Consumer):
             callback=lambda message: self._arrive(channel, ladder, rung, message),
         )
 
-    def _arrive(self, channel: Any, ladder: Ladder, rung: Rung, message: Any) -> None:
+    def _ask(self, channel: Any, ladder: Ladder, rungs: list[Rung], *, instead: bool = False) -> None:
+        """Fetch a task from the first of these queues that has one."""
+        for rung in rungs:
+            if message := channel.basic_get(rung.queue):
+                self._arrive(channel, ladder, rung, message, instead=instead)
+                return
+
+    def _arrive(self, channel: Any, ladder: Ladder, rung: Rung, message: Any, *, instead: bool = False) -> None:
         headers = message.properties.get("application_headers") or {}
         redelivered = bool(message.delivery_info["redelivered"])
         try:
@@ -159,7 +169,7 @@ class DeviceConsumer(Consumer):
             self._device.refuse(junk)
             channel.basic_reject(message.delivery_tag, requeue=False)
             return
-        ladder.arrive(Delivery(rung, message.delivery_tag, task, time.monotonic()))
+        ladder.arrive(Delivery(rung, message.delivery_tag, task, time.monotonic(), instead=instead), task.submitted)
 
     def _finish_soon(self, delivery: Delivery, verdict: Verdict) -> None:
         """Settle a delivery on the consumer's thread, at once; called on the pool's."""
@@ -174,7 +184,15 @@ class DeviceConsumer(Consumer):
             if verdict is Verdict.RETURN:
                 self._move(channel)  # closes the paused rungs first, or the task would come straight back
             if not delivery.lost:
+                self._look_abroad(channel, delivery)
                 self._settle(channel, delivery, verdict)
+
+    def _look_abroad(self, channel: Any, delivery: Delivery) -> None:
+        """Where it is time, take a task from abroad before the acknowledgement brings the next one at home."""
+        ladder = self._device.ladder_of(delivery.rung)
+        if turns := ladder.turns(delivery, time.monotonic()):
+            self._ask(channel, ladder, turns, instead=delivery.rung.home or delivery.instead)
+            self._move(channel)  # starts it, and closes the rung of the task that is acknowledged next
 
     @staticmethod
     def _settle(channel: Any, delivery: Delivery, verdict: Verdict) -> None:

@@ -19,7 +19,9 @@ from starai.wire import Failure, Reason, Report, State
 from tasks.inference import Model, infer
 from tasks.message import JunkError, Task
 from worker.enrolment import Enrolment
-from worker.ladder import Delivery, Ladder, Rung
+from worker.ladder import Ladder
+from worker.load_sample import LoadSampler
+from worker.rung import Delivery, Rung
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,10 @@ class Verdict(Enum):
 class Host(Model, Protocol):
     """A model that this device hosts, until it is closed."""
 
+    @property
+    def pid(self) -> int | None:
+        """The id of the process that has the model in it, or ``None`` while there is none of its own."""
+
     def close(self) -> None:
         """End the model; what still runs fails with a :class:`ModelError`."""
 
@@ -56,7 +62,8 @@ class Device:
 
     def __init__(self, enrolment: Enrolment, hosts: Mapping[str, Host]) -> None:
         self.id = enrolment.device
-        self.ladders = [Ladder(enrolment.region, deployment) for deployment in enrolment.deployments]
+        self.ladders = [Ladder(enrolment.region, d, sound=enrolment.sound) for d in enrolment.deployments]
+        self._load: LoadSampler | None = None
         self._region = enrolment.region
         self._url = enrolment.url.get_secret_value()
         self._user = user_of(self._url)
@@ -73,8 +80,19 @@ class Device:
         """
         self._link.open(_OPEN_TIMEOUT)
 
+    def watch_load(self) -> None:
+        """Begin to measure what else this machine is under; the models are loaded, which is no load."""
+        self._load = LoadSampler(self._hosts)
+        self._load.start()
+
+    def load(self, ladder: Ladder) -> float:
+        """Return what the device is under besides that ladder's own tasks, from 0.0 to 1.0."""
+        return self._load.step(ladder.deployment.model) if self._load else 0.0
+
     def close(self) -> None:
         """Disconnect and end the models; what still runs is another device's from then on, so nothing is said of it."""
+        if self._load:
+            self._load.stop()
         self._link.close(timeout=2.0)
         for host in self._hosts.values():
             host.close()

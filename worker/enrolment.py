@@ -13,17 +13,26 @@ from starai.errors import SettingError
 
 
 class Deployment(BaseModel):
-    """A model that this device hosts, and how many of its tasks it runs at once."""
+    """A model that this device hosts.
+
+    Attributes:
+        slots: how many of its tasks the device runs at once.
+        speed: how fast the device runs it against the others, from 0.0 to 1.0 on a log scale; 0.5 is the median.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
     tier: Tier
     slots: Annotated[int, Field(ge=1, le=64)] = 1
+    speed: Annotated[float, Field(ge=0, le=1)] = 0.5
 
 
 class Enrolment(BaseModel):
-    """Everything that a device needs to start. ``url`` holds its own broker user's password."""
+    """Everything that a device needs to start. ``url`` holds its own broker user's password.
+
+    ``sound`` says whether the device is in good standing; one that is not gets what no other has a slot for.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,6 +41,7 @@ class Enrolment(BaseModel):
     url: SecretStr
     deployments: Annotated[list[Deployment], Field(min_length=1)]
     threads: Annotated[int, Field(ge=1)] = 1
+    sound: bool = True
 
     @field_validator("deployments")
     @classmethod

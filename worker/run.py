@@ -50,6 +50,7 @@ def serve(device: Device, enrolment: Enrolment, *, grace: float, lifeline: bool 
     Raises:
         DeviceFailed: it ended by an error.
     """
+    device.watch_load()
     worker = device_worker(device_app(enrolment, device, grace))
     _stop_on_signals()
     if lifeline:

@@ -69,6 +69,19 @@ def is_busy(process: psutil.Process, seconds: float = 1.0) -> Callable[[], bool]
     return lambda: process.cpu_times().user > begin + seconds
 
 
+def test_the_host_tells_its_process_while_there_is_one(minilm: StoredModel, until: Until) -> None:
+    with closing(ModelHost(minilm.entry, minilm.folder, threads=1)) as host:
+        assert host.pid is None
+        host.start()
+        first = child_of(psutil.Process(), host)
+        assert host.pid == first.pid
+        first.kill()
+        until(lambda: host.pid is None)
+        host.start()
+        assert host.pid not in (None, first.pid)
+    assert host.pid is None
+
+
 def test_a_host_answers_with_the_models_own_vectors(host: ModelHost, minilm: StoredModel):
     texts = ["A cat sits on the mat.", "Привет", ""]
     rows = host.run(texts, timeout=30)

@@ -13,6 +13,7 @@ from starai.errors import UnknownModel
 pytestmark = pytest.mark.process
 
 READY = "Ctrl-C stops it"
+MEASURED = "a short measurement of this machine"
 TEXTS = ["a small cat", "a kitten", "tax law"]
 
 
@@ -38,12 +39,14 @@ def test_a_network_answers_and_ctrl_c_leaves_nothing_running(starai, run, until,
 def test_a_killed_network_leaves_nothing_running_and_the_next_one_starts(starai, until, left_running):
     killed = starai("up", "--devices", "1")
     until(lambda: killed.says(READY), 90)
+    assert killed.says(MEASURED)
     killed.end(signal.SIGKILL)
 
     again = starai("up", "--devices", "1")
     until(lambda: again.says(READY), 90)
     with Client() as client:
         assert client.submit("all-minilm-l6-v2", "text").result(30).shape == (384,)
+    assert not again.says(MEASURED)
     again.end(signal.SIGKILL)
 
     until(lambda: not left_running(), 60)

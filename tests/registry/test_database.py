@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from broker_config.regions import Region
 from registry.database import migrate, open_engine, session
+from registry.deployments import deployments_of
 from registry.devices import enrol_device, enrolled_devices
 from registry.owners import add_owner
 from registry.tables import Device, Owner, Table
@@ -79,6 +80,20 @@ def test_an_older_database_is_brought_up_with_what_it_holds(empty: Engine) -> No
     with session(empty) as registry:
         assert [device.id for device in enrolled_devices(registry)] == ["device-1"]
     assert inspect(empty).has_table("deployments")
+
+
+def test_deployments_of_an_older_database_were_never_timed(empty: Engine) -> None:
+    migrate(empty, "0002")
+    with session(empty) as registry:
+        add_owner(registry, "ada")
+        enrol_device(registry, "device-1", "ada", Region.OCEANIA)
+    with empty.begin() as connection:
+        row = "INSERT INTO deployments (device_id, model, tier, slots) VALUES ('device-1', 'phi3-3.8b', 'medium', 2)"
+        connection.execute(text(row))
+    migrate(empty)
+    with session(empty) as registry:
+        (found,) = deployments_of(registry, "device-1")
+    assert (found.slots, found.threads, found.tasks_per_second) == (2, None, None)
 
 
 def test_a_database_of_a_newer_release_is_left_alone(engine: Engine) -> None:

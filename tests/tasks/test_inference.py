@@ -48,7 +48,7 @@ class Raises:
 
 
 def task(inputs="four", expires=None, returns=0):
-    return Task("id", "reply.me-1", inputs, expires, returns)
+    return Task("id", "reply.me-1", inputs, expires, None, returns)
 
 
 def run(task, model, say):

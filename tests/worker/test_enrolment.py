@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from broker_config.regions import Region
 from broker_config.tiers import Tier
@@ -29,6 +29,16 @@ def file(tmp_path):
 
 def test_an_enrolment_is_read_as_it_was_saved(file):
     assert load_enrolment(file) == ENROLMENT
+
+
+def test_a_deployment_that_says_nothing_of_its_speed_is_as_fast_as_the_median():
+    assert Deployment(model="all-minilm-l6-v2", tier=Tier.TINY).speed == 0.5
+
+
+@pytest.mark.parametrize("speed", [-0.1, 1.1, float("nan")])
+def test_a_speed_beyond_its_scale_is_refused(speed):
+    with pytest.raises(ValidationError, match="speed"):
+        Deployment(model="all-minilm-l6-v2", tier=Tier.TINY, speed=speed)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps access in lists, not in a mode")

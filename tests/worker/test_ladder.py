@@ -9,8 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from broker_config.regions import Region
 from broker_config.tiers import Tier
+from worker.abroad import MOMENT
 from worker.enrolment import Deployment
-from worker.ladder import HOLD, MOMENT, Delivery, Ladder
+from worker.ladder import HOLD, Ladder
+from worker.rung import Delivery
 
 
 def deployment(slots):
@@ -54,10 +56,11 @@ class Hands:
 def hands():
     hands = Hands(slots=2)
     hands.move()
+    hands.move(MOMENT * 1.1)
     return hands
 
 
-def test_a_ladder_begins_with_a_rung_a_slot_at_home_and_one_for_each_region_abroad(hands):
+def test_a_ladder_begins_with_a_rung_a_slot_at_home_and_soon_one_for_each_region_abroad(hands):
     assert [rung.region for rung in hands.open(home=True)] == [Region.ASIA, Region.ASIA]
     assert {rung.region for rung in hands.open(home=False)} == set(Region) - {Region.ASIA}
 
@@ -187,7 +190,7 @@ class Broker(RuleBasedStateMachine):
         for delivery in moves.give_back:
             assert delivery.rung not in moves.open
             self.settle(delivery)
-        assert not set(moves.close) & set(moves.open)
+        assert not {delivery.rung for delivery in self.running if not delivery.lost} & set(moves.open)
 
     def settle(self, delivery):
         self.unsettled = {tag: held for tag, held in self.unsettled.items() if held is not delivery}
@@ -219,6 +222,27 @@ class Broker(RuleBasedStateMachine):
         self.running.remove(delivery)
         self.hands.ladder.finish(delivery)
         self.settle(delivery)
+        self.move()
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), waited=st.floats(0, 60))
+    def finish_and_find_a_task_abroad(self, data, waited):
+        delivery = data.draw(st.sampled_from(self.running))
+        self.running.remove(delivery)
+        self.hands.ladder.finish(delivery)
+        if not delivery.lost and (turns := self.hands.ladder.turns(delivery, self.hands.now)):
+            found = Delivery(data.draw(st.sampled_from(turns[:])), next(self.hands.tags), None, self.hands.now)
+            found.instead = delivery.rung.home or delivery.instead
+            self.hands.ladder.arrive(found, waited)
+            self.move()
+            assert found in self.running
+            assert not delivery.rung.tag or delivery.rung.tag not in self.unsettled or self.hands.ladder.free
+        self.settle(delivery)
+        self.move()
+
+    @rule(load=st.floats(0, 1))
+    def change_load(self, load):
+        self.hands.ladder.set_load(load)
         self.move()
 
     @rule(seconds=st.sampled_from([0.01, 0.1, MOMENT, HOLD, 2.0]))

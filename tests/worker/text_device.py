@@ -25,7 +25,9 @@ from worker.run import serve
 
 
 class TextModel:
-    """A model that obeys its input."""
+    """A model that obeys its input, in this very process."""
+
+    pid = None
 
     def __init__(self, device: str, folder: Path) -> None:
         self._device = device

@@ -1,0 +1,80 @@
+"""What a local network keeps of its devices and their models from one start to the next."""
+
+import pytest
+
+from broker_config.regions import Region
+from models.catalogue import load_catalogue
+from ops.local_device import local_devices
+from ops.local_registry import calibrations, enrol, host
+from registry.database import migrate, open_engine, session
+from registry.deployments import deployments_of
+from registry.speed import relative_speed
+from worker.calibrate import Calibration
+
+MODEL = load_catalogue().get("all-minilm-l6-v2")
+MEASURED = {MODEL.name: Calibration(slots=4, tasks_per_second=80.5)}
+TWO = local_devices(2, [Region.ASIA])
+
+
+@pytest.fixture
+def engine(tmp_path):
+    opened = open_engine(f"sqlite:///{tmp_path / 'registry.db'}")
+    migrate(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def hosting(engine):
+    """A registry in which two devices host a model that was measured with two threads."""
+    enrol(engine, TWO)
+    host(engine, TWO, [MODEL], MEASURED, threads=2)
+    return engine
+
+
+def test_devices_that_were_never_measured_are_told(engine):
+    assert enrol(engine, TWO) == ["local-asia-1", "local-asia-2"]
+
+
+def test_each_device_hosts_the_model_as_it_was_measured(hosting):
+    with session(hosting) as registry:
+        found = [deployments_of(registry, device.id) for device in TWO]
+
+    assert [[(d.model, d.slots, d.threads, d.tasks_per_second) for d in each] for each in found] == [
+        [(MODEL.name, 4, 2, 80.5)]
+    ] * 2
+
+
+def test_the_next_start_finds_what_the_last_one_measured(hosting):
+    enrol(hosting, TWO)
+
+    assert calibrations(hosting, TWO, threads=2) == MEASURED
+    assert calibrations(hosting, TWO[:1], threads=2) == MEASURED
+
+
+def test_with_another_number_of_threads_a_model_is_measured_anew(hosting):
+    assert calibrations(hosting, TWO, threads=1) == {}
+
+
+def test_a_model_that_no_device_hosts_any_more_is_measured_anew(hosting):
+    host(hosting, TWO, [], {}, threads=2)
+
+    assert calibrations(hosting, TWO, threads=2) == {}
+
+
+def test_devices_that_are_all_alike_are_all_as_fast_as_the_median(engine):
+    enrol(engine, TWO)
+
+    (told,) = host(engine, TWO, [MODEL], MEASURED, threads=2)
+
+    assert (told.model, told.tier, told.slots, told.speed) == (MODEL.name, MODEL.tier, 4, 0.5)
+
+
+def test_a_device_among_slower_ones_is_told_that_it_is_faster(engine):
+    three = local_devices(3, [Region.ASIA])
+    enrol(engine, three)
+    host(engine, three[1:], [MODEL], {MODEL.name: Calibration(slots=1, tasks_per_second=40.0)}, threads=1)
+
+    (told,) = host(engine, three[:1], [MODEL], MEASURED, threads=2)
+
+    assert told.speed == relative_speed(80.5, [40.0, 40.0, 80.5]) == pytest.approx(0.80, abs=0.01)

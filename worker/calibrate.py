@@ -1,0 +1,108 @@
+"""How many tasks of a model a device should run at once, and how many it then does in a second.
+
+More at once do more in a second: tasks that wait together run as one batch (models/microbatch.py), and while one
+slot's answer travels and its next task comes, the others' tasks run. That ends where the processor is full: a slot
+more then only makes tasks wait here that another device could begin.
+"""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.entry import CatalogueEntry
+from models.host import ModelHost
+from tasks.inference import Model
+
+#: One task: four sentences of 16 to 20 tokens each. Small tasks are where batching, and so the number of slots,
+#: counts most; at 128 tokens a text it no longer does.
+TASK = (
+    "The river rose over its banks that night and took the old wooden bridge with it.",
+    "Nobody in the small office could say who had ordered four hundred blue umbrellas.",
+    "A warm wind from the south had melted most of the snow before the children woke up.",
+    "She kept the letters of her grandmother in a tin box under the stairs for many years.",
+)
+#: Seconds for which a slot is empty between two tasks: its answer goes to the broker, then the next task comes from
+#: it. A round trip within a region of the internet, by assumption; on one machine it is shorter, to elsewhere longer.
+TRAVEL = 0.02
+#: How many tasks are tried at once.
+AT_ONCE = (1, 2, 4, 8)
+#: How often each number is tried, spread over the whole measurement: something else may be busy for a while.
+ROUNDS = 2
+#: Seconds that one try takes.
+SECONDS = 0.25
+#: Seconds after which a model that has not answered hangs.
+PATIENCE = 60.0
+#: The share of the best throughput that is good enough.
+ENOUGH = 0.9
+
+
+class Calibration(BaseModel):
+    """How many tasks of a model to run at once, and how many it then does in a second."""
+
+    model_config = ConfigDict(frozen=True)
+
+    slots: Annotated[int, Field(ge=1)]
+    tasks_per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def calibrate_model(entry: CatalogueEntry, folder: Path, threads: int) -> Calibration:
+    """Load a model with so many threads, measure it, and end it again: see :func:`calibrate`.
+
+    Raises:
+        ModelCorrupt, EngineMissing, ModelError: it cannot be loaded, or failed.
+    """
+    host = ModelHost(entry, folder, threads)
+    try:
+        host.start()
+        return calibrate(host)
+    finally:
+        host.close()
+
+
+def calibrate(model: Model, travel: float = TRAVEL) -> Calibration:
+    """Measure a model that is loaded, for two seconds; longer where a task alone takes as long as a try.
+
+    Args:
+        model: the model; nobody else should use it meanwhile.
+        travel: seconds for which a slot is empty between two tasks.
+
+    Raises:
+        ModelError: it failed, or hangs.
+    """
+    model.run(list(TASK), PATIENCE)  # the first run prepares much that the others find ready
+    rounds = [{at_once: _rate(model, at_once, travel) for at_once in AT_ONCE} for _ in range(ROUNDS)]
+    # The better one: whatever else the machine does can only slow it down.
+    return choose({at_once: max(rates[at_once] for rates in rounds) for at_once in AT_ONCE})
+
+
+def choose(rates: Mapping[int, float]) -> Calibration:
+    """Choose the fewest slots that are nearly as fast as the best number.
+
+    Args:
+        rates: tasks per second by the number of tasks that ran at once.
+    """
+    best = max(rates.values())
+    slots = min(at_once for at_once, rate in rates.items() if rate >= ENOUGH * best)
+    return Calibration(slots=slots, tasks_per_second=rates[slots])
+
+
+def _rate(model: Model, at_once: int, travel: float) -> float:
+    """Return how many tasks a second end with so many slots."""
+    begin = time.perf_counter()
+    end = begin + SECONDS
+
+    def work() -> int:
+        done = 0
+        while not done or time.perf_counter() < end:
+            model.run(list(TASK), PATIENCE)
+            done += 1
+            time.sleep(travel)
+        return done
+
+    with ThreadPoolExecutor(at_once) as threads:
+        done = sum(threads.map(lambda _: work(), range(at_once)))
+    return done / (time.perf_counter() - begin)
