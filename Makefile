@@ -2,6 +2,7 @@
 #   make demo      run the network, embed a text through it, lose a device half way    TEXT=path QUESTION=...
 #   make test      all tests on this machine's RabbitMQ;  make unit: those that start no process of ours
 #   make test-all  the same with classic queues, and on RABBITMQ_NEXT if that names another rabbitmq-server
+#   make bench     what a task costs, how well tasks are placed, on STARAI_RABBITMQ_SERVER    BENCH='overhead --runs 3'
 #   make check     refuse what ruff, mypy and import-linter refuse;  make format: format
 #   make lock      pin the newest versions that pyproject.toml allows
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses auto
 
-.PHONY: setup rabbitmq demo test unit test-all check format lock clean
+.PHONY: setup rabbitmq demo test unit test-all bench check format lock clean
 
 demo: setup
 	@$(BIN)/starai demo $(if $(TEXT),--text "$(TEXT)") $(if $(QUESTION),--question "$(QUESTION)")
@@ -24,6 +25,9 @@ test-all: test
 	STARAI_QUEUE_TYPE=classic $(PYTEST)
 	$(if $(RABBITMQ_NEXT),STARAI_RABBITMQ_SERVER="$(RABBITMQ_NEXT)" $(PYTEST))
 	$(if $(RABBITMQ_NEXT),STARAI_QUEUE_TYPE=classic STARAI_RABBITMQ_SERVER="$(RABBITMQ_NEXT)" $(PYTEST))
+
+bench: setup
+	$(BIN)/python -P -m bench $(BENCH)
 
 check: .venv/complete
 	$(BIN)/ruff format --check .

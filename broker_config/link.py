@@ -1,42 +1,33 @@
 """A link: one connection to RabbitMQ that a thread of its own keeps alive.
 
-Any thread may publish. Publications are confirmed by the broker, many at a time; those that a lost connection
-left unconfirmed are published again by the next one, so a message arrives at least once.
+Any thread may publish, and sends what it publishes itself. Publications are confirmed by the broker, many at a time;
+those that a lost connection left unconfirmed are published again by the next one, so a message arrives at least once.
 """
 
 import logging
 import random
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, field
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import Any
 
 import pika
+from pika.adapters.utils.selector_ioloop_adapter import SelectorIOServicesAdapter
 from pika.channel import Channel
 from pika.exceptions import ChannelClosedByBroker
 
 from broker_config.address import parameters, safe_address
 from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable, PublishRejected
+from broker_config.loop import Loop
+from broker_config.publication import Publication
 from broker_config.readable import ReadableConnection
 from broker_config.refusal import is_refusal, root_cause
 
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 5.0
-
-
-@dataclass(eq=False)
-class Publication:
-    """One message on its way out; ``confirmed`` ends when the broker has taken it, or has refused it."""
-
-    exchange: str
-    key: str
-    body: bytes
-    properties: pika.BasicProperties
-    confirmed: "Future[None]" = field(default_factory=Future)
 
 
 class Link:
@@ -64,15 +55,16 @@ class Link:
         self._on_leave = on_leave
         self._lock = threading.RLock()
         self._outbox: deque[Publication] = deque()
-        self._unconfirmed: dict[int, Publication] = {}
+        self._unconfirmed: OrderedDict[int, Publication] = OrderedDict()
         self._published = 0
         self._suspects = 0
-        self._woken = False
         self._closing = False
         self._ready = threading.Event()
         self._refused: BrokerRefused | None = None
         self._failure: BaseException | None = None
+        self._over: BrokerError | None = None
         self._connection: ReadableConnection | None = None
+        self._loop: Loop | None = None
         self._channel: Channel | None = None
         self._idle = threading.Condition(self._lock)
         self._thread = threading.Thread(target=self._run, name=f"link {name}", daemon=True)
@@ -99,27 +91,34 @@ class Link:
     def publish(self, publication: Publication) -> "Future[None]":
         """Hand a message to the link and return the future of its confirmation.
 
-        Cancelling the future withdraws a message that is not sent yet. The future raises
-        :class:`PublishRejected` when a queue is full, :class:`BrokerRefused` when the user may not publish
-        there, :class:`BrokerUnreachable` when the link is closed before a confirmation. A link that is closed, or
-        was refused another connection, raises them at once.
+        Cancelling the future withdraws a message that is not sent yet. The future raises :class:`PublishRejected`
+        when a queue is full, :class:`BrokerRefused` when the user may not publish there, :class:`BrokerUnreachable`
+        when the link is closed first. A link that is closed, or was refused another connection, raises at once.
         """
-        with self._lock:
-            if self._closing:
-                raise BrokerUnreachable(f"The connection to {self.address} is closed.")
-            if self._refused:
-                raise self._refused
-            self._outbox.append(publication)
-            wake, self._woken = not self._woken, True
-        if wake:
-            self.call_soon(self._flush)
+        self.publish_all((publication,))
         return publication.confirmed
+
+    def publish_all(self, publications: Iterable[Publication]) -> None:
+        """Hand over several messages, which leave together; each has its future, as :meth:`publish` says."""
+        self._put(publications)
+        while self._may_send() and threading.current_thread() is not self._thread:
+            if not self._lock.acquire(blocking=False):
+                return  # its holder looks again after it has let go
+            try:
+                if self._loop:
+                    self._loop.flush()
+            finally:
+                self._lock.release()
+
+    def publish_soon(self, publication: Publication) -> None:
+        """Publish what nobody waits for: the link's own thread sends it, or whoever publishes next."""
+        self._put((publication,))
+        self.call_soon(lambda: None)
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """Run a function on the link's thread soon; it is dropped when there is no connection."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.ioloop.add_callback_threadsafe(function)
+        if loop := self._loop:
+            loop.add_callback(function)
 
     def close(self, timeout: float = 5.0) -> None:
         """Wait at most ``timeout`` seconds for confirmations, then disconnect. Closing twice is harmless."""
@@ -130,9 +129,9 @@ class Link:
         self.call_soon(self._disconnect)
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(5.0)
-        self._abandon(BrokerUnreachable(f"The connection to {self.address} was closed before it was confirmed."))
+        self._abandon(BrokerUnreachable(f"The connection to {self.address} is closed."))
 
-    # From here on, everything runs on the link's thread.
+    # From here on, everything runs on the thread that holds the lock, and but for sending that is the link's.
 
     def _run(self) -> None:
         attempt = 0
@@ -147,23 +146,24 @@ class Link:
                 self._idle.wait_for(lambda: self._closing, pause(attempt) * random.uniform(0.5, 1.0))  # noqa: S311
 
     def _serve(self) -> None:
+        loop = Loop(self._lock, self._fill, self._may_send)
         connection = ReadableConnection(
-            self._parameters,
-            on_open_callback=self._on_open,
-            on_open_error_callback=self._on_open_error,
-            on_close_callback=self._on_close,
+            self._parameters, self._on_open, self._on_open_error, self._on_close, SelectorIOServicesAdapter(loop)
         )
-        self._connection = connection
+        self._connection, self._loop = connection, loop
         try:
-            connection.ioloop.start()
+            if not self._closing:  # it could not be told before
+                loop.start()
         finally:
-            with self._lock:  # a thread in call_soon must not meet a loop that is closed
-                self._connection = self._channel = None
-            connection.ioloop.close()
+            with self._lock:  # no other thread must meet a loop that is closed
+                self._connection = self._loop = self._channel = None
+                self._recall()
+            loop.close()
             connection.close_socket()
-            self._recall()
 
-    def _on_open(self, connection: pika.connection.Connection) -> None:
+    def _on_open(self, connection: ReadableConnection) -> None:
+        if self._loop:
+            self._loop.eager = True
         connection.channel(on_open_callback=self._on_channel_open)
 
     def _on_channel_open(self, channel: Channel) -> None:
@@ -176,19 +176,29 @@ class Link:
         self._failure = None
         self._ready.set()
         log.info("link.connected", extra={"broker": self.address})
-        self._flush()
 
-    def _flush(self) -> None:
+    def _put(self, publications: Iterable[Publication]) -> None:
+        if self._over:
+            raise self._over
+        self._outbox.extend(publications)
+        if self._over:  # by now
+            self._abandon(self._over)
+
+    def _may_send(self) -> bool:
         channel = self._channel
-        with self._lock:
-            self._woken = False
-            if channel is None or not channel.is_open or not self._ready.is_set():
-                return
+        if not self._outbox or channel is None or not channel.is_open or not self._ready.is_set():
+            return False
+        return not (self._suspects and self._unconfirmed)
+
+    def _fill(self) -> None:
+        if self._channel and self._may_send():
             batch = self._next()
             self._unconfirmed.update(enumerate(batch, self._published + 1))
             self._published += len(batch)
-        for publication in batch:
-            channel.basic_publish(publication.exchange, publication.key, publication.body, publication.properties)
+            for one in batch:
+                self._channel.basic_publish(one.exchange, one.key, one.body, one.properties)
+        if self._connection:
+            self._connection.send()
 
     def _next(self) -> list[Publication]:
         """Take from the outbox what may be sent now: everything, but suspects one by one."""
@@ -201,20 +211,24 @@ class Link:
 
     def _on_confirmation(self, frame: pika.frame.Method[pika.spec.Basic.Ack | pika.spec.Basic.Nack]) -> None:
         method = frame.method
-        with self._idle:
-            tags = [method.delivery_tag]
-            if method.multiple:
-                tags = [tag for tag in self._unconfirmed if tag <= method.delivery_tag]
-            done = [p for tag in tags if (p := self._unconfirmed.pop(tag, None))]
-            self._suspects = max(self._suspects - len(done), 0)
-            self._idle.notify_all()
+        done = self._take(method.delivery_tag, method.multiple)
+        self._suspects = max(self._suspects - len(done), 0)
+        self._idle.notify_all()
         if isinstance(method, pika.spec.Basic.Ack):
             for publication in done:
-                _settle(publication.confirmed, None)
+                publication.settle()
         else:
             for publication in done:
-                _settle(publication.confirmed, PublishRejected(f"A queue for {publication.key} is full."))
-        self._flush()
+                publication.settle(PublishRejected(f"A queue for {publication.key} is full."))
+
+    def _take(self, tag: int, multiple: bool) -> list[Publication]:
+        """Return what was confirmed: that one, or all up to it."""
+        if not multiple:
+            return [one] if (one := self._unconfirmed.pop(tag, None)) else []
+        done = []
+        while self._unconfirmed and next(iter(self._unconfirmed)) <= tag:
+            done.append(self._unconfirmed.popitem(last=False)[1])
+        return done
 
     def _on_channel_close(self, channel: Channel, reason: Exception) -> None:
         if isinstance(reason, ChannelClosedByBroker):
@@ -228,14 +242,13 @@ class Link:
             self._refused = refusal
         # The broker does not say which publication it refused. One alone on its way is it; of several, each is
         # sent again alone.
-        with self._lock:
-            if len(self._unconfirmed) > 1:
-                self._suspects = len(self._unconfirmed)
-                return
-            refused, self._unconfirmed = list(self._unconfirmed.values()), {}
-            self._suspects = max(self._suspects - len(refused), 0)
+        if len(self._unconfirmed) > 1:
+            self._suspects = len(self._unconfirmed)
+            return
+        refused, self._unconfirmed = list(self._unconfirmed.values()), OrderedDict()
+        self._suspects = max(self._suspects - len(refused), 0)
         for publication in refused:
-            _settle(publication.confirmed, refusal)
+            publication.settle(refusal)
 
     def _on_open_error(self, connection: Any, error: BaseException | str) -> None:
         self._failure = root_cause(error) if isinstance(error, BaseException) else BrokerError(error)
@@ -251,10 +264,8 @@ class Link:
         connection.ioloop.stop()
 
     def _recall(self) -> None:
-        with self._lock:
-            self._outbox.extendleft(reversed(self._unconfirmed.values()))
-            self._unconfirmed = {}
-            self._woken = False
+        self._outbox.extendleft(reversed(self._unconfirmed.values()))
+        self._unconfirmed = OrderedDict()
 
     def _disconnect(self) -> None:
         connection = self._connection
@@ -268,11 +279,12 @@ class Link:
             connection.ioloop.stop()
 
     def _abandon(self, error: BrokerError) -> None:
+        self._over = self._over or error
         with self._lock:
             left = [*self._unconfirmed.values(), *self._outbox]
-            self._unconfirmed, self._outbox = {}, deque()
+            self._unconfirmed, self._outbox = OrderedDict(), deque()
         for publication in left:
-            _settle(publication.confirmed, error)
+            publication.settle(error)
 
     def _unreachable(self, timeout: float) -> BrokerUnreachable:
         error = BrokerUnreachable(
@@ -280,13 +292,6 @@ class Link:
         )
         error.__cause__ = self._failure
         return error
-
-
-def _settle(future: "Future[None]", error: BaseException | None) -> None:
-    try:
-        future.set_exception(error) if error else future.set_result(None)
-    except InvalidStateError:
-        log.debug("link.settled_twice")
 
 
 def pause(attempt: int) -> float:

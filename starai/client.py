@@ -1,32 +1,32 @@
 """The client: submit a task to the network, get its result."""
 
-import logging
+import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Self
 
 import pika
 from pika.channel import Channel
-from pydantic import ValidationError
 
 from broker_config import names
 from broker_config.address import user_of
 from broker_config.link import Link
 from broker_config.regions import Region, parse_region
-from starai.errors import BadInput, BrokerError, BrokerUnreachable, ClientClosed, PublishRejected, Rejected
-from starai.job import Job, Vector
+from starai.errors import BadInput, BrokerError, BrokerUnreachable, ClientClosed, PublishRejected, Rejected, TaskError
+from starai.job import Job, Vector, ended
+from starai.report import REPLY_ARGUMENTS, read_report
 from starai.settings import find_network
 from starai.submission import DEADLINE, Submission, publication, submission
-from starai.wire import MAX_BODY, MAX_TEXTS, Report
+from starai.wire import MAX_TEXTS
 
-log = logging.getLogger(__name__)
-
-#: Milliseconds that a reply queue waits for its client to come back before the broker deletes it.
-REPLY_EXPIRES = 3_600_000
 _REPLY_PREFETCH = 1000
+_ACKNOWLEDGE_EVERY = 100
+# So many tasks leave together: the broker begins on them while the next ones are made.
+_AT_ONCE = 100
 
 
 class Client:
@@ -50,6 +50,8 @@ class Client:
         self._reply_to = names.new_reply_queue(self._user)
         self._jobs: dict[str, Job] = {}
         self._closed = False
+        self._seen = self._acknowledged = 0
+        self._is_due = False
         self._link = Link(address, f"starai client {self._user}", self._set_up, self._leave)
         self._link.open(timeout)
 
@@ -77,18 +79,51 @@ class Client:
             ClientClosed: this client is closed.
             BrokerUnreachable: the broker did not take it in time; the task is withdrawn.
         """
-        job, confirmed = self._send(submission(model, inputs, self._region(region), deadline))
+        (sent,) = self._send([submission(model, inputs, self._region(region), deadline)])
+        return self._taken(*sent)
+
+    async def asubmit(
+        self, model: str, inputs: str | Sequence[str], *, region: str | None = None, deadline: float = DEADLINE
+    ) -> Job:
+        """Do as :meth:`submit` does, in asyncio. Cancelled, it withdraws the task if it is not on its way yet."""
+        ((job, confirmed),) = self._send([submission(model, inputs, self._region(region), deadline)])
         try:
-            confirmed.result(self._timeout)
-        except TimeoutError as error:
-            if confirmed.cancel():  # otherwise it was taken at the last moment
-                self._jobs.pop(job.id, None)
-                raise BrokerUnreachable(
-                    f"The broker at {self._link.address} did not take task {job.id} within {self._timeout:g} s."
-                ) from error
-        except PublishRejected:
-            job.result(self._timeout)  # its callback runs after this future's waiters were woken
-        return job
+            await ended(confirmed, self._timeout)
+        except asyncio.CancelledError:
+            self._withdraw(job, confirmed)
+            raise
+        return self._taken(job, confirmed, wait=0)
+
+    def submit_many(
+        self,
+        model: str,
+        inputs: Iterable[str | Sequence[str]],
+        *,
+        region: str | None = None,
+        deadline: float = DEADLINE,
+    ) -> list[Job]:
+        """Submit many tasks and return their jobs, in that order, once the broker has taken them all.
+
+        Each element is one task's inputs. They are on their way together, so that this takes far less time than as
+        many calls of :meth:`submit`. Nothing is submitted when one of them is not an input.
+
+        Raises:
+            Rejected, BrokerUnreachable: the first that was not taken, as :meth:`submit` says; what was not taken yet
+                is withdrawn, what was taken is done all the same, and its result dropped.
+        """
+        if isinstance(inputs, str):
+            raise BadInput("submit_many() takes the inputs of many tasks, not one text: use submit().")
+        where = self._region(region)
+        tasks = iter([submission(model, each, where, deadline) for each in inputs])
+        sent: list[tuple[Job, Future[None]]] = []
+        while some := list(islice(tasks, _AT_ONCE)):
+            sent += self._send(some)
+        try:
+            return [self._taken(job, confirmed) for job, confirmed in sent]
+        except (TaskError, BrokerError):
+            for job, confirmed in sent:
+                self._withdraw(job, confirmed)
+            raise
 
     def map(
         self,
@@ -105,11 +140,28 @@ class Client:
         The texts are split into tasks of ``batch`` of them, of which at most ``in_flight`` are under way; the
         inputs are read no faster than that. The first error ends the iteration.
         """
-        if isinstance(inputs, str):
-            raise BadInput("map() takes many texts, not one text: use submit().")
-        if not 1 <= batch <= MAX_TEXTS or in_flight < 1:
-            raise BadInput(f"map() needs a batch of 1 to {MAX_TEXTS} and at least 1 task in flight.")
-        return self._map(model, iter(inputs), self._region(region), batch, in_flight, deadline)
+        jobs = self._jobs_of(model, inputs, self._region(region), batch, in_flight, deadline)
+        return (vector for job in jobs for vector in job.result())
+
+    def amap(
+        self,
+        model: str,
+        inputs: Iterable[str],
+        *,
+        region: str | None = None,
+        batch: int = 32,
+        in_flight: int = 32,
+        deadline: float = DEADLINE,
+    ) -> AsyncIterator[Vector]:
+        """Do as :meth:`map` does, for ``async for``."""
+        jobs = self._jobs_of(model, inputs, self._region(region), batch, in_flight, deadline)
+
+        async def answers() -> AsyncIterator[Vector]:
+            for job in jobs:
+                for vector in await job:
+                    yield vector
+
+        return answers()
 
     def close(self) -> None:
         """Wait for what is on its way to the broker, then delete the reply queue and disconnect.
@@ -134,25 +186,59 @@ class Client:
     def _region(self, region: str | None) -> Region:
         return parse_region(region) if region else self.region
 
-    def _map(
-        self, model: str, inputs: Iterator[str], region: Region, batch: int, in_flight: int, deadline: float
-    ) -> Iterator[Vector]:
+    def _jobs_of(
+        self, model: str, inputs: Iterable[str], region: Region, batch: int, in_flight: int, deadline: float
+    ) -> Iterator[Job]:
+        if isinstance(inputs, str):
+            raise BadInput("map() takes many texts, not one text: use submit().")
+        if not 1 <= batch <= MAX_TEXTS or in_flight < 1:
+            raise BadInput(f"map() needs a batch of 1 to {MAX_TEXTS} and at least 1 task in flight.")
+        return self._ahead(iter(inputs), lambda texts: submission(model, texts, region, deadline), batch, in_flight)
+
+    def _ahead(
+        self, inputs: Iterator[str], make: Callable[[list[str]], Submission], batch: int, in_flight: int
+    ) -> Iterator[Job]:
+        """Yield the jobs in their order; when one is asked for, the next ones are under way."""
         under_way: deque[Job] = deque()
         while True:
-            while len(under_way) < in_flight and (texts := list(islice(inputs, batch))):
-                under_way.append(self._send(submission(model, texts, region, deadline))[0])
+            tasks: list[Submission] = []
+            while len(under_way) + len(tasks) < in_flight and (texts := list(islice(inputs, batch))):
+                tasks.append(make(texts))
+            under_way.extend(job for job, _ in self._send(tasks))
             if not under_way:
                 return
-            yield from under_way.popleft().result()
+            yield under_way.popleft()
 
-    def _send(self, task: Submission) -> tuple[Job, "Future[None]"]:
+    def _send(self, tasks: Sequence[Submission]) -> "list[tuple[Job, Future[None]]]":
         if self._closed:
             raise ClientClosed("This client is closed: make a new one.")
-        job = Job(task.task, task.model, task.deadline, task.rows)
-        self._jobs[job.id] = job
-        confirmed = self._link.publish(publication(task, self._user, self._reply_to))
-        confirmed.add_done_callback(lambda future: self._settle(job, future))
-        return job, confirmed
+        sent = []
+        publications = []
+        for task in tasks:
+            job = self._jobs[task.task] = Job(task.task, task.model, task.deadline, task.rows)
+            message = publication(task, self._user, self._reply_to)
+            message.confirmed.add_done_callback(partial(self._settle, job))
+            publications.append(message)
+            sent.append((job, message.confirmed))
+        self._link.publish_all(publications)
+        return sent
+
+    def _taken(self, job: Job, confirmed: "Future[None]", wait: float | None = None) -> Job:
+        """Return the job once the broker has taken it, or raise why it has not."""
+        try:
+            confirmed.result(self._timeout if wait is None else wait)
+        except TimeoutError as error:
+            if self._withdraw(job, confirmed):  # otherwise it was taken at the last moment
+                raise BrokerUnreachable(
+                    f"The broker at {self._link.address} did not take task {job.id} within {self._timeout:g} s."
+                ) from error
+        except PublishRejected:
+            job.result(self._timeout)  # its callback runs after this future's waiters were woken
+        return job
+
+    def _withdraw(self, job: Job, confirmed: "Future[None]") -> bool:
+        self._jobs.pop(job.id, None)
+        return confirmed.cancel()
 
     def _settle(self, job: Job, confirmed: "Future[None]") -> None:
         error = None if confirmed.cancelled() else confirmed.exception()
@@ -167,10 +253,11 @@ class Client:
             job.fail(error)
 
     def _set_up(self, channel: Channel, ready: Callable[[], None]) -> None:
-        arguments = {"x-queue-type": "classic", "x-expires": REPLY_EXPIRES}
+        self._seen = self._acknowledged = 0
+        self._is_due = False
         # The broker cancels when the queue is gone; a new channel declares it anew.
         channel.add_on_cancel_callback(lambda _: None if self._closed else channel.close())
-        channel.queue_declare(self._reply_to, durable=True, arguments=arguments)
+        channel.queue_declare(self._reply_to, durable=True, arguments=REPLY_ARGUMENTS)
         channel.queue_bind(self._reply_to, names.RESULTS, f"{self._reply_to}.*")
         channel.basic_qos(prefetch_count=_REPLY_PREFETCH)
         channel.basic_consume(self._reply_to, self._on_message, callback=lambda _: ready())
@@ -181,23 +268,19 @@ class Client:
     def _on_message(
         self, channel: Channel, method: pika.spec.Basic.Deliver, properties: pika.BasicProperties, body: bytes
     ) -> None:
-        report = _read(properties, body)
+        report = read_report(properties.user_id, body)
         job = self._jobs.get(report.task) if report else None
         if report and job:
             job.receive(report)
             if job.done:
                 self._jobs.pop(job.id, None)
-        channel.basic_ack(method.delivery_tag or 0)
+        self._seen = method.delivery_tag or 0
+        # One acknowledgement for all that arrived together, and none for a task's beginning alone.
+        if (job is None or job.done or self._seen - self._acknowledged >= _ACKNOWLEDGE_EVERY) and not self._is_due:
+            self._is_due = True
+            self._link.call_soon(lambda: self._acknowledge(channel))
 
-
-def _read(properties: pika.BasicProperties, body: bytes) -> Report | None:
-    """Return the report in a message, or nothing when it is junk or its sender is not who it says."""
-    try:
-        report = Report.model_validate_json(body) if len(body) <= MAX_BODY else None
-    except ValidationError:
-        report = None
-    # Only the broker vouches for a sender: a device for itself, the platform for the rest.
-    if report is None or properties.user_id != (report.device or names.PLATFORM):
-        log.warning("client.report_dropped", extra={"user": properties.user_id, "bytes": len(body)})
-        return None
-    return report
+    def _acknowledge(self, channel: Channel) -> None:
+        self._is_due, self._acknowledged = False, self._seen
+        if channel.is_open:
+            channel.basic_ack(self._seen, multiple=True)

@@ -1,7 +1,8 @@
 """A job: one task as its submitter sees it."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -65,6 +66,21 @@ class Job:
         vectors: Vector = self._outcome.result()
         return vectors
 
+    async def wait(self) -> Vector:
+        """Do as :meth:`result` does, in asyncio; ``await job`` is the same. Use ``asyncio.timeout`` to wait less long.
+
+        The task goes on when the waiting is cancelled, and any number may wait for it.
+        """
+        left = max(self._expires - time.monotonic(), 0) + _GRACE
+        await ended(self._outcome, left)
+        if not self.done:
+            raise self._silence(None, left)
+        vectors: Vector = self._outcome.result()
+        return vectors
+
+    def __await__(self) -> Generator[Any, None, Vector]:
+        return self.wait().__await__()
+
     def _silence(self, timeout: float | None, left: float) -> TaskError:
         if timeout is not None and timeout < left:
             return TimedOut(f"Task {self.id} has no result after {timeout:g} s. It goes on: ask again.", self.id)
@@ -90,7 +106,7 @@ class Job:
             except BadInput as error:
                 self.fail(FailedOnDevice(f"Device {report.device} sent a broken result: {error}", self.id))
         else:
-            self.fail(_error_of(report))
+            self.fail(error_of(report))
 
     def _vectors(self, output: Tensor) -> Vector:
         vectors = unpack(output)
@@ -104,7 +120,15 @@ class Job:
             self._outcome.set_exception(error)
 
 
-def _error_of(report: Report) -> TaskError:
+async def ended(future: "Future[Any]", timeout: float) -> None:
+    """Wait in asyncio until another thread has ended the future, at most so many seconds; never cancel it."""
+    here = asyncio.wrap_future(future)
+    here.add_done_callback(lambda done: done.cancelled() or done.exception())  # or asyncio misses who asks for it
+    await asyncio.wait([here], timeout=timeout)
+
+
+def error_of(report: Report) -> TaskError:
+    """Return the error that a task's end other than a result stands for."""
     if report.state is State.EXPIRED:
         return Expired(f"Task {report.task} was not begun before its deadline.", report.task)
     if report.state is State.CANCELLED:

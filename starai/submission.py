@@ -10,7 +10,7 @@ import pika
 from pydantic_core import PydanticSerializationError, to_json
 
 from broker_config import names
-from broker_config.link import Publication
+from broker_config.publication import Publication
 from broker_config.regions import Region
 from starai.errors import BadInput
 from starai.wire import MAX_BODY, MAX_TEXTS

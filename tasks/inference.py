@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from starai.errors import BadInput, BrokerUnreachable, ModelError
+from starai.errors import BadInput, ModelError
 from starai.tensor import pack
 from starai.wire import MAX_BODY, Failure, Reason, Report, State, Tensor
 from tasks.message import Task
@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 LEASE = 60.0
 #: Devices that may fail at one task before it is given up.
 ATTEMPTS = 3
-#: Seconds within which the broker has to take the report of a task's end, or the task goes to another device.
-CONFIRMED_WITHIN = 30.0
 _MESSAGE_LENGTH = 2000
 # What a report needs beside its tensor, at most.
 _ENVELOPE = 1024
@@ -38,8 +36,8 @@ class Model(Protocol):
 Say = Callable[[Report], "Future[None]"]
 
 
-def infer(task: Task, run: str, model: Model, say: Say, **who: Any) -> None:
-    """Do one task and tell its submitter how it ended.
+def infer(task: Task, run: str, model: Model, say: Say, **who: Any) -> "Future[None]":
+    """Do one task and tell its submitter how it ended; return the future of the broker's having that last report.
 
     The submitter's fault ends the task here. The device's fault sends it on to another device, until as many
     as ``ATTEMPTS`` have failed at it.
@@ -53,25 +51,25 @@ def infer(task: Task, run: str, model: Model, say: Say, **who: Any) -> None:
 
     Raises:
         ModelError: this device could not do it; another one may.
-        BrokerError: the broker did not take the last report.
+        BrokerError: the report could not even be sent.
     """
 
     def tell(state: State, **more: Any) -> "Future[None]":
         return say(Report(task=task.id, state=state, at=time.time(), run=run, **who, **more))
 
     if task.expires is not None and time.time() > task.expires:
-        return _confirm(tell(State.EXPIRED))
+        return tell(State.EXPIRED)
     tell(State.STARTED)
     try:
         output = _output(task, model)
     except BadInput as error:
-        return _confirm(tell(State.FAILED, failure=_failure(Reason.BAD_INPUT, error)))
+        return tell(State.FAILED, failure=_failure(Reason.BAD_INPUT, error))
     except ModelError as error:
         if task.returns + 1 < ATTEMPTS:
             raise
         log.error("task.given_up", extra={"task": task.id, "reason": str(error)})
-        return _confirm(tell(State.FAILED, failure=_failure(Reason.DEVICE, error)))
-    return _confirm(tell(State.SUCCEEDED, output=output))
+        return tell(State.FAILED, failure=_failure(Reason.DEVICE, error))
+    return tell(State.SUCCEEDED, output=output)
 
 
 def _output(task: Task, model: Model) -> Tensor:
@@ -98,13 +96,6 @@ def _run(model: Model, texts: list[str]) -> NDArray[np.float32]:
         raise
     except Exception as error:  # a fault of ours, and one attempt: the task must not go round for ever
         raise ModelError(f"The model ended with an error that nobody expected: {type(error).__name__}.") from error
-
-
-def _confirm(report: "Future[None]") -> None:
-    try:
-        report.result(CONFIRMED_WITHIN)
-    except TimeoutError as error:
-        raise BrokerUnreachable(f"The broker took no report of the task's end in {CONFIRMED_WITHIN:g} s.") from error
 
 
 def _failure(reason: Reason, error: Exception) -> Failure:

@@ -11,7 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from broker_config import names
 from broker_config.address import user_of
-from broker_config.link import Link, Publication
+from broker_config.link import Link
+from broker_config.publication import Publication
 from registry.database import migrate, open_engine, session
 from registry.deployments import hosted_models
 from starai.errors import RegistryError, SettingError

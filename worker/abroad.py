@@ -12,6 +12,8 @@ from worker.rung import Rung
 
 #: Seconds for which slots must have been free, or taken, before the rungs abroad follow.
 MOMENT = 0.3
+# Seconds in which an acknowledgement brings the next task where one waits: a slot that is free for less was not.
+_HANDOVER = 0.1
 #: Seconds between two looks of a saturated device. With the wait that follows, well below the 10 s that a task may
 #: wait in one region's queue while later ones are served elsewhere.
 LOOK = 3.0
@@ -35,7 +37,8 @@ class Abroad:
         self._asked: list[Rung] = []
         self._looked = 0.0
         self._finished = 0
-        self._behind = False
+        # When what the last look found was submitted, and what came last at home.
+        self._last = math.inf
         self._home = -math.inf
         self._free_since: float | None = None
         self._taken_since: float | None = None
@@ -43,7 +46,10 @@ class Abroad:
     def note_free(self, free: bool, now: float) -> None:
         """Take in whether there is a free slot now."""
         self._free_since = (self._free_since or now) if free else None
-        self._taken_since = None if free else (self._taken_since or now)
+        if not free:
+            self._taken_since = self._taken_since or now
+        elif now - (self._free_since or now) >= _HANDOVER:
+            self._taken_since = None
 
     def is_settled_free(self, now: float) -> bool:
         """Tell whether there has been a free slot for a moment."""
@@ -62,7 +68,7 @@ class Abroad:
         """Return where to look in place of the next task at home, now that one has ended; nowhere if it is not time."""
         self._finished += 1
         rested = now - self._looked >= LOOK and self._finished >= _BETWEEN_LOOKS
-        return self.look(now) if rested or self._behind else []
+        return self.look(now) if rested or self._last < self._home - BEHIND else []
 
     def polls(self, now: float) -> list[Rung]:
         """Return where to look for a free slot that may not listen abroad just now."""
@@ -74,12 +80,12 @@ class Abroad:
         self._asked = []
         if submitted is not None:
             self._seen[rung], self._newest = submitted, max(submitted, self._newest)
-            self._behind = submitted < self._home - BEHIND
+            self._last = submitted
 
     def look(self, now: float) -> list[Rung]:
         """Return where to look now, whatever the time: where tasks are oldest first."""
         self._note_empty(self._asked)
-        self._looked, self._finished, self._behind = now, 0, False
+        self._looked, self._finished, self._last = now, 0, math.inf
         self._asked = sorted(self._seen, key=lambda rung: self._seen[rung])
         return self._asked
 

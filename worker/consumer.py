@@ -23,6 +23,7 @@ from celery.worker.consumer import Connection, Consumer
 
 from tasks.message import JunkError, read_task
 from worker.device import Device, Verdict
+from worker.frames import read_frames
 from worker.ladder import Ladder
 from worker.rung import Delivery, Rung
 
@@ -217,6 +218,7 @@ class DeviceConsumer(Consumer):
         if time.monotonic() >= self._beat_at:
             self._beat_at = time.monotonic() + _HEARTBEAT_CHECK
             amqp.heartbeat_tick()
+            self._device.give_up_unconfirmed(time.monotonic())
 
     def _wait(self, amqp: Any) -> None:
         """Wait for the broker or a finished task, then read everything that has arrived."""
@@ -224,9 +226,8 @@ class DeviceConsumer(Consumer):
         if self._waker in readable:
             self._waker.recv(4096)
         while _has_arrived(amqp.sock):
-            # Never with a timeout of 0: py-amqp spins on the rest of a frame that is still on its way.
-            with suppress(TimeoutError):
-                amqp.blocking_read(_TICK)
+            with suppress(TimeoutError):  # TLS: it was only a part of what can be decrypted
+                read_frames(amqp, _TICK)
 
 
 def _nack(channel: Any, delivery: Delivery) -> None:

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 import uuid
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from enum import Enum
@@ -15,7 +15,7 @@ from broker_config.address import user_of
 from broker_config.link import Link
 from starai.errors import BrokerError, BrokerRefused, ModelError, PublishRejected
 from starai.report import report_publication
-from starai.wire import Failure, Reason, Report, State
+from starai.wire import FINAL, Failure, Reason, Report, State
 from tasks.inference import Model, infer
 from tasks.message import JunkError, Task
 from worker.enrolment import Enrolment
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds for which a model that failed a task takes no other: another device gets it.
 FAILURE_PAUSE = 5.0
+#: Seconds within which the broker has to take the report of a task's end, or the task goes to another device.
+CONFIRMED_WITHIN = 30.0
 
 # Seconds for a connection to stand.
 _OPEN_TIMEOUT = 5.0
@@ -71,6 +73,7 @@ class Device:
         self._link = self._new_link()
         self._renewing = threading.Lock()
         self._failures: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._unconfirmed: deque[tuple[float, Future[None]]] = deque()
 
     def open(self) -> None:
         """Connect for results.
@@ -107,14 +110,24 @@ class Device:
         return next(ladder for ladder in self.ladders if rung in ladder.rungs)
 
     def work(self, delivery: Delivery, done: Callable[[Delivery, Verdict], None]) -> None:
-        """Do one task, on a thread of the pool, and hand its verdict on."""
-        verdict = Verdict.RETURN
+        """Do one task, on a thread of the pool; its verdict is handed on once the broker has what was said of it.
+
+        Nobody waits for that: ``done`` is called by whoever hears it, on any thread.
+        """
+        began = time.monotonic()
         try:
-            verdict = self._attempt(delivery.task, self.ladder_of(delivery.rung).deployment.model)
-        except Exception:
-            log.exception("task.crashed", extra={"task": delivery.task.id})
-        finally:
-            done(delivery, verdict)
+            confirmed = self._infer(delivery.task, self.ladder_of(delivery.rung).deployment.model)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the slot must become free
+            self._could_not(delivery.task, error)
+            done(delivery, Verdict.RETURN)
+            return
+        self._unconfirmed.append((time.monotonic() + CONFIRMED_WITHIN, confirmed))
+        confirmed.add_done_callback(lambda _: done(delivery, self._verdict(delivery.task, began, confirmed)))
+
+    def give_up_unconfirmed(self, now: float) -> None:
+        """Return the tasks of which the broker has taken no report for ``CONFIRMED_WITHIN`` seconds."""
+        while self._unconfirmed and (self._unconfirmed[0][1].done() or self._unconfirmed[0][0] <= now):
+            self._unconfirmed.popleft()[1].cancel()
 
     def finished(self, delivery: Delivery, verdict: Verdict) -> None:
         """Free the delivery's slot; a model that could not do its task takes none for a while."""
@@ -139,32 +152,37 @@ class Device:
             )
             self._say(junk.reply_to, report)
 
-    def _attempt(self, task: Task, model: str) -> Verdict:
-        event = {"task": task.id, "model": model}
-        started = time.monotonic()
-        try:
-            self._infer(task, model)
-        except ModelError as error:
+    def _could_not(self, task: Task, error: Exception) -> None:
+        event = {"task": task.id, "reason": str(error)}
+        if isinstance(error, ModelError):
             self._remember_failure(task)
-            log.error("task.failed", extra={**event, "reason": str(error)}, exc_info=error.__cause__)
-            return Verdict.RETURN
-        except PublishRejected as error:
+            log.error("task.failed", extra=event, exc_info=error.__cause__)
+        elif isinstance(error, BrokerError):
+            log.warning("task.unreported", extra=event)
+        else:
+            log.error("task.crashed", extra=event, exc_info=error)
+
+    @staticmethod
+    def _verdict(task: Task, began: float, confirmed: "Future[None]") -> Verdict:
+        event = {"task": task.id, "ms": round(1000 * (time.monotonic() - began), 1)}
+        error = None if confirmed.cancelled() else confirmed.exception()
+        if isinstance(error, PublishRejected):
             # Whoever lets its own reply queue fill up must not cost devices their time.
             log.warning("task.unwanted", extra={**event, "reason": str(error)})
-        except BrokerError as error:
-            log.warning("task.unreported", extra={**event, "reason": str(error)})
+        elif error or confirmed.cancelled():
+            log.warning("task.unreported", extra={**event, "reason": str(error or "no confirmation in time")})
             return Verdict.RETURN
-        log.info("task.ended", extra={**event, "ms": round(1000 * (time.monotonic() - started), 1)})
+        log.info("task.ended", extra=event)
         return Verdict.ACKNOWLEDGE
 
-    def _infer(self, task: Task, model: str) -> None:
+    def _infer(self, task: Task, model: str) -> "Future[None]":
         def say(report: Report) -> "Future[None]":
             return self._say(task.reply_to, report)
 
         # A classic queue does not count how often a task came back, so that a device remembers its own failures.
         returns = max(task.returns, self._failures.get((task.reply_to, task.id), 0))
         known = dataclasses.replace(task, returns=returns)
-        infer(known, uuid.uuid4().hex, self._hosts[model], say, device=self.id, region=self._region)
+        return infer(known, uuid.uuid4().hex, self._hosts[model], say, device=self.id, region=self._region)
 
     def _remember_failure(self, task: Task) -> None:
         key = (task.reply_to, task.id)
@@ -174,12 +192,15 @@ class Device:
 
     def _say(self, reply_to: str, report: Report) -> "Future[None]":
         publication = report_publication(report, reply_to, self._user)
+        # The beginning of a task is sent beside its work, the end at once.
+        publish = Link.publish if report.state in FINAL else Link.publish_soon
         link = self._link
         try:
-            return link.publish(publication)
+            publish(link, publication)
         except BrokerRefused:
             self._renew(link)
-            return self._link.publish(publication)
+            publish(self._link, publication)
+        return publication.confirmed
 
     def _renew(self, ended: Link) -> None:
         """Replace a link that was refused a connection, and has ended: the device may have been let in again."""

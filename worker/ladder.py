@@ -17,16 +17,19 @@ from broker_config.names import task_queue
 from broker_config.priority import priority
 from broker_config.regions import Region, distance
 from worker.abroad import Abroad
-from worker.budget import ChangeBudget
+from worker.budget import BURST, ChangeBudget
 from worker.enrolment import Deployment
 from worker.load import LoadMeter
 from worker.rung import Delivery, Moves, Rung
 
 #: Seconds that a surplus may wait for a slot.
 HOLD = 0.5
-# Seconds between two changes of the rungs' priorities, and the changes that they leave for what matters more.
+# Seconds between two changes of the rungs' priorities, or two closings of those that wait beside another; and the
+# changes that they leave for what matters more.
 _REPRICE = 5.0
 _RESERVE = 10
+# Rungs renewed at once: no more than can ever be paid for.
+_RENEWED = int(BURST - _RESERVE) // 2
 
 
 class Ladder:
@@ -55,6 +58,7 @@ class Ladder:
         self._load = 0.0
         self._occupancy = LoadMeter()
         self._priced_at = 0.0
+        self._spared_at = 0.0
         self._closed_until = 0.0
         self._draining = False
 
@@ -95,13 +99,14 @@ class Ladder:
         """Return where to look abroad before a finished task is acknowledged, which brings the next one at home.
 
         What is found takes the turn of a task at home if the finished one was from there, or had done so itself.
-        Otherwise the slot serves those abroad until home has work again.
+        Otherwise the slot serves those abroad until home has work again, of which only a rung that waits there tells.
         """
         if self._is_closed(now) or any(rung.tag for rung in self._rungs_abroad()):
             return []
         if finished.rung.home or finished.instead:
             return self._abroad.turns(now)
-        return [] if self._held else self._abroad.look(now)
+        home_waits = any(rung.tag for rung in self._at_home if rung not in self._busy())
+        return self._abroad.look(now) if home_waits and not self._held else []
 
     def lose_connection(self) -> None:
         """Every rung is closed by the broker; what is held is gone, what runs goes on without its message."""
@@ -146,8 +151,11 @@ class Ladder:
             moves.start.append(delivery)
 
     def _wanted(self, now: float) -> set[Rung]:
-        busy = {delivery.rung for delivery in (*self._running, *self._held) if not delivery.lost}
+        busy = self._busy()
         return self._wanted_at_home(busy) | self._wanted_abroad(busy, now)
+
+    def _busy(self) -> set[Rung]:
+        return {delivery.rung for delivery in (*self._running, *self._held) if not delivery.lost}
 
     def _wanted_at_home(self, busy: set[Rung]) -> set[Rung]:
         """A rung for each slot, less what runs without one: tasks of a lost connection, and those taken instead.
@@ -164,7 +172,7 @@ class Ladder:
         return {*wanted, *closed[: max(self.free - len(idle), 0)]}
 
     def _wanted_abroad(self, busy: set[Rung], now: float) -> set[Rung]:
-        wanted = {rung for rung in self._rungs_abroad() if rung.tag}
+        wanted = {rung for rung in self._rungs_abroad() if rung.tag} - self._spare(busy, now)
         if self._abroad.is_settled_full(now):
             return set()
         if not self._abroad.is_settled_free(now):
@@ -172,6 +180,15 @@ class Ladder:
         missing = [rung for rungs in self._in_region.values() for rung in self._missing(rungs, busy)]
         # Whoever opens will close.
         return {*wanted, *missing} if self._budget.allows(2 * len(missing), now) else wanted
+
+    def _spare(self, busy: set[Rung], now: float) -> set[Rung]:
+        """Return the rungs that wait beside another one of their region abroad, if it is time to close them."""
+        waiting = [[r for r in rungs if r.tag and r not in busy] for rungs in self._in_region.values()]
+        spare = {rung for rungs in waiting for rung in rungs[1:]}
+        if not spare or now - self._spared_at < _REPRICE or not self._budget.allows(len(spare) + _RESERVE, now):
+            return set()
+        self._spared_at = now
+        return spare
 
     @staticmethod
     def _missing(rungs: Iterable[Rung], busy: set[Rung]) -> list[Rung]:
@@ -187,16 +204,20 @@ class Ladder:
             moves.give_back.append(delivery)
 
     def _stale(self, wanted: set[Rung], now: float) -> set[Rung]:
-        """Return the open rungs without a task whose priority is no longer true, if it is time to renew them."""
+        """Return the open rungs without a task whose priority is no longer true, if it is time to renew them.
+
+        Of a ladder too long to be renewed at once they are those whose priority is wrong by most.
+        """
         if now - self._priced_at < _REPRICE:
             return set()
         busy = {delivery.rung for delivery in (*self._running, *self._held)}
-        open_idle = [rung for rung in wanted if rung.tag and rung not in busy]
-        stale = {rung for rung in open_idle if rung.priority != self._price(rung)}
+        open_idle = [rung for rung in self.rungs if rung in wanted and rung.tag and rung not in busy]
+        wrong = {rung: abs(rung.priority - self._price(rung)) for rung in open_idle}
+        stale = sorted(filter(wrong.get, wrong), key=lambda rung: -wrong[rung])[:_RENEWED]
         if not stale or not self._budget.allows(2 * len(stale) + _RESERVE, now):
             return set()
         self._priced_at = now
-        return stale
+        return set(stale)
 
     def _may_poll(self, wanted: set[Rung], now: float) -> bool:
         listening = any(not rung.home for rung in wanted)

@@ -7,7 +7,8 @@ import pytest
 
 from broker_config import names
 from broker_config.errors import BrokerRefused, BrokerUnreachable
-from broker_config.link import Link, Publication
+from broker_config.link import Link
+from broker_config.publication import Publication
 
 
 def report(number: int) -> Publication:

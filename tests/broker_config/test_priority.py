@@ -1,5 +1,8 @@
 """The one integer by which the broker schedules."""
 
+import itertools
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,14 +11,23 @@ from broker_config.regions import Region, distance
 
 REGIONS = st.sampled_from(Region)
 LOADS = st.floats(0.0, 1.0)
+SPEEDS = st.floats(0.0, 1.0)
+PAIRS = pytest.mark.parametrize(("home", "other"), list(itertools.permutations(Region, 2)))
 
 
-@given(REGIONS, REGIONS, st.floats(allow_nan=False))
-def test_a_priority_is_an_integer_from_0_to_127_whatever_the_load(home, queue, load):
-    value = priority(home=home, queue=queue, load=load)
+@given(REGIONS, REGIONS, st.floats(allow_nan=False), st.floats(allow_nan=False), st.booleans())
+def test_a_priority_is_an_integer_from_0_to_127_whatever_the_device(home, queue, load, speed, sound):
+    value = priority(home=home, queue=queue, load=load, speed=speed, sound=sound)
 
     assert isinstance(value, int)
-    assert GOOD_STANDING <= value <= 127
+    assert 0 <= value <= 127
+
+
+@given(REGIONS, REGIONS, REGIONS, LOADS, LOADS, SPEEDS, SPEEDS)
+def test_any_sound_device_comes_before_any_that_is_not(queue, one, other, load, other_load, speed, other_speed):
+    failing = priority(home=other, queue=queue, load=other_load, speed=other_speed, sound=False)
+
+    assert failing < GOOD_STANDING <= priority(home=one, queue=queue, load=load, speed=speed)
 
 
 @given(REGIONS, REGIONS, LOADS, LOADS)
@@ -32,19 +44,32 @@ def test_a_nearer_device_never_has_a_lower_priority(queue, one, other, load):
     assert priority(home=near, queue=queue, load=load) >= priority(home=far, queue=queue, load=load)
 
 
-def test_a_load_of_30_percent_beats_60_percent():
-    asia = Region.ASIA
+@given(REGIONS, REGIONS, LOADS, SPEEDS, SPEEDS)
+def test_a_faster_device_never_has_a_lower_priority(home, queue, load, one, other):
+    slow, fast = sorted((one, other))
 
-    assert priority(home=asia, queue=asia, load=0.3) > priority(home=asia, queue=asia, load=0.6)
-
-
-def test_a_device_in_asia_beats_a_like_one_in_europe_for_a_task_from_asia():
-    at_home = priority(home=Region.ASIA, queue=Region.ASIA, load=0.5)
-
-    assert at_home > priority(home=Region.EUROPE, queue=Region.ASIA, load=0.5)
+    slower = priority(home=home, queue=queue, load=load, speed=slow)
+    assert priority(home=home, queue=queue, load=load, speed=fast) >= slower
 
 
-def test_an_idle_device_at_the_other_end_of_the_world_beats_a_full_one_at_home():
-    abroad = priority(home=Region.AFRICA, queue=Region.OCEANIA, load=0.0)
+@given(REGIONS, REGIONS, SPEEDS)
+def test_30_percent_load_beats_60_percent_everywhere(home, queue, speed):
+    busier = priority(home=home, queue=queue, load=0.6, speed=speed)
 
-    assert abroad > priority(home=Region.OCEANIA, queue=Region.OCEANIA, load=1.0)
+    assert priority(home=home, queue=queue, load=0.3, speed=speed) > busier
+
+
+@PAIRS
+@given(LOADS, st.floats(-0.1, 0.1), SPEEDS)
+def test_home_beats_abroad_under_similar_load(home, other, load, difference, speed):
+    abroad = priority(home=other, queue=home, load=load, speed=speed)
+
+    assert priority(home=home, queue=home, load=load + difference, speed=speed) > abroad
+
+
+@PAIRS
+@given(SPEEDS)
+def test_nearly_idle_abroad_beats_nearly_full_at_home(home, other, speed):
+    full = priority(home=home, queue=home, load=0.9, speed=speed)
+
+    assert priority(home=other, queue=home, load=0.1, speed=speed) > full

@@ -15,7 +15,7 @@ from pika.exceptions import AMQPError
 
 from broker_config import names
 from broker_config.address import parameters, user_of
-from broker_config.link import Publication
+from broker_config.publication import Publication
 from broker_config.regions import Region
 from broker_config.tiers import Tier
 from starai import Client

@@ -52,6 +52,12 @@ class DeviceProcess:
         ours = f"{self.id} tasks"
         return [c["name"] for c in self.connections() if c.get("client_properties", {}).get("connection_name") == ours]
 
+    def subscriptions(self) -> dict[str, tuple[str, int]]:
+        """Return the queue and priority of each of its consumers by their tags, as the broker sees them."""
+        consumers = self.broker.node.api.consumers(self.broker.vhost)
+        ours = [c for c in consumers if (c["channel_details"] or {}).get("user") == self.id]
+        return {c["consumer_tag"]: (c["queue"]["name"], c["arguments"]["x-priority"]) for c in ours}
+
     def close_task_connection(self, until: Callable[..., None]) -> None:
         until(self.task_connections)
         self.broker.node.api.close_connection(self.task_connections()[0], "a test")
@@ -90,12 +96,12 @@ def gates(tmp_path: Path) -> Gates:
 def enrol(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that enrols a device at a broker and returns its enrolment's file."""
 
-    def make(broker, device: str, region: str, slots: int, queues=None) -> Path:
-        url = broker.device(device, *(QUEUES.values() if queues is None else queues))
-        deployment = Deployment(model=MODEL, tier=Tier.TINY, slots=slots)
+    def make(broker, device: str, region: str, slots: int, queues=None, speed: float = 0.5, sound: bool = True) -> Path:
+        url = SecretStr(broker.device(device, *(QUEUES.values() if queues is None else queues)))
+        deployment = Deployment(model=MODEL, tier=Tier.TINY, slots=slots, speed=speed)
         file = tmp_path / f"{device}.json"
         save_enrolment(
-            Enrolment(device=device, region=Region(region), url=SecretStr(url), deployments=[deployment]), file
+            Enrolment(device=device, region=Region(region), url=url, deployments=[deployment], sound=sound), file
         )
         return file
 
@@ -107,10 +113,13 @@ def start(enrol, tmp_path: Path, gates: Gates, until) -> Iterator[Callable[..., 
     """Return a function that starts a device and waits until it consumes; all are ended after the test."""
     started: list[DeviceProcess] = []
 
-    def begin(broker, region: str = "asia", slots: int = 1, queues=None, wait: bool = True) -> DeviceProcess:
+    def begin(
+        broker, region: str = "asia", slots: int = 1, queues=None, wait: bool = True, load: object = "", **traits: Any
+    ) -> DeviceProcess:
         device = f"device-{region}-{secrets.token_hex(3)}"
-        file = enrol(broker, device, region, slots, queues)
-        script = [sys.executable, "-P", str(Path(__file__).parent / "text_device.py"), str(file), str(gates.folder)]
+        file = enrol(broker, device, region, slots, queues, **traits)
+        script = [sys.executable, "-P", str(Path(__file__).parent / "text_device.py")]
+        script += [str(file), str(gates.folder), str(load)]
         log_file = tmp_path / f"{device}.log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(

@@ -140,14 +140,11 @@ class Fleet:
         No reason are the few that a device takes before it notices, a slot at home and one abroad, and those that it
         takes from abroad every few seconds, however much waits at home.
         """
-        return [work for work in self.history if self.overtaken(work, patience) > self.looks(work, patience)]
-
-    def overtaken(self, work: Work, patience: float) -> int:
-        """Return how many later tasks of other regions were started when this one had waited for so long."""
-        impatient, started = work.submitted + patience, work.started or self.now
-        later = work.submitted + BEHIND
-        others = [other for other in self.history if other.region is not work.region and other.submitted > later]
-        return sum(1 for other in others if impatient < (other.started or 0) < started)
+        return [
+            work
+            for work in self.history
+            if len(overtaking(work, self.history, patience, self.now)) > self.looks(work, patience)
+        ]
 
     def looks(self, work: Work, patience: float) -> float:
         """Return how many later tasks all devices may have taken in that time."""
@@ -156,6 +153,13 @@ class Fleet:
 
     def returns(self) -> Counter[int]:
         return Counter(work.returns for work in self.history)
+
+
+def overtaking(work: Work, history: list[Work], patience: float, now: float) -> list[Work]:
+    """Return the later tasks of other regions that were started when this one had waited for so long."""
+    impatient, started, later = work.submitted + patience, work.started or now, work.submitted + BEHIND
+    others = [other for other in history if other.region is not work.region and other.submitted > later]
+    return [other for other in others if impatient < (other.started or 0) < started]
 
 
 def queue(region: Region) -> str:

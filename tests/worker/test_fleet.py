@@ -45,6 +45,20 @@ def test_tasks_from_a_region_without_devices_are_served_while_every_device_is_sa
     assert any(work.region is Region.ASIA and work.started is None for work in fleet.history)
 
 
+def test_a_task_at_home_waits_for_no_more_than_its_turn_behind_a_backlog_from_abroad():
+    fleet = Fleet([Unit(Region.ASIA, 1)])
+    fleet.pass_time(1)
+    for _ in range(40):
+        fleet.submit(Region.EUROPE, 1.0)
+    fleet.pass_time(2.2)
+    work = fleet.submit(Region.ASIA, 1.0)
+
+    fleet.pass_time(3)
+
+    assert work.returns == 1
+    assert work.started
+
+
 def test_a_device_with_work_at_home_takes_little_from_abroad_while_nobody_there_waits_longer(fleet):
     for _ in range(300):
         fleet.submit(Region.ASIA, 0.2)

@@ -104,6 +104,22 @@ def test_rungs_abroad_open_when_a_slot_has_been_free_for_a_moment_and_not_before
     assert len(hands.open(home=False)) == 5
 
 
+def test_rungs_abroad_close_though_every_end_of_a_task_leaves_a_slot_free_until_the_next_one_comes(hands):
+    running = [hands.deliver(), hands.deliver()]
+    hands.move()
+
+    for _ in range(10):
+        hands.move(MOMENT / 3)
+        finished = running.pop(0)
+        hands.ladder.finish(finished)
+        hands.started.remove(finished)
+        hands.move()
+        running.append(hands.deliver())
+        hands.move(0.01)
+
+    assert hands.open(home=False) == []
+
+
 def test_a_surplus_waits_for_a_slot_and_is_started_in_its_turn(hands):
     first, _ = hands.deliver(), hands.deliver(home=False)
     hands.move()
@@ -166,6 +182,39 @@ def test_tasks_of_a_lost_connection_keep_their_slots_and_count_as_load(hands):
     hands.move()
 
     assert [rung.step for rung in hands.open(home=True)] == [0, 1]
+
+
+def test_one_rung_waits_in_each_region_abroad_again_when_a_task_from_there_has_ended(hands):
+    delivery = hands.deliver(home=False)
+    hands.move(MOMENT * 1.1)
+    assert len(hands.open(home=False)) == 6
+
+    hands.ladder.finish(delivery)
+    for _ in range(10):
+        hands.move(1.0)
+
+    assert [rung.step for rung in hands.open(home=False)] == [0] * 5
+
+
+def begun(slots, load):
+    """A ladder of so many slots that began under that load."""
+    hands = Hands(slots)
+    hands.ladder.set_load(load)
+    hands.move()
+    hands.move(MOMENT * 1.1)
+    return hands
+
+
+@pytest.mark.parametrize("slots", [1, 4, 8, 16])
+def test_every_rung_of_a_ladder_of_any_length_follows_the_load_in_time(slots):
+    hands = begun(slots, load=0.0)
+
+    hands.ladder.set_load(0.5)
+    for _ in range(60):
+        hands.move(1.0)
+
+    expected = [rung.priority for rung in begun(slots, load=0.5).ladder.rungs if rung.tag]
+    assert [rung.priority for rung in hands.ladder.rungs if rung.tag] == expected
 
 
 class Broker(RuleBasedStateMachine):

@@ -1,17 +1,23 @@
 """A device as a process of its own, whose model does what the text of a task says.
 
     gate NAME          says so in the file NAME.<device>, and waits until the file NAME stands
+    take SECONDS       is busy for so long
     crash              fails as a model does that this device cannot run
     crash on DEVICE    fails so on that device alone
     refuse             refuses the text as its submitter's fault
 
 Anything else is answered at once. An answer is how many texts ran at that moment, at the most.
-It ends with its standard input. Usage: text_device.py ENROLMENT FOLDER
+It ends with its standard input. Usage: text_device.py ENROLMENT FOLDER [LOAD]
+
+LOAD is what the device is under, from 0.0 to 1.0, in place of what is measured of this machine; or "swings": what
+is measured is then nothing and everything in turn.
 """
 
+import itertools
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +25,11 @@ from numpy.typing import NDArray
 
 from broker_config.logs import log_to_stderr
 from starai.errors import BadInput, ModelCrashed
+from worker import load_sample
 from worker.device import Device
-from worker.enrolment import load_enrolment
+from worker.enrolment import Enrolment, load_enrolment
+from worker.ladder import Ladder
+from worker.load import Use
 from worker.run import serve
 
 
@@ -54,6 +63,8 @@ class TextModel:
     def _obey(self, verb: str = "", *words: str) -> None:
         if verb == "gate":
             self._wait(words[0])
+        elif verb == "take":
+            time.sleep(float(words[0]))
         elif verb == "crash" and words in ((), ("on", self._device)):
             raise ModelCrashed("the model crashed")
         elif verb == "refuse":
@@ -67,10 +78,41 @@ class TextModel:
             time.sleep(0.01)
 
 
-def main(enrolment_file: str, folder: str) -> None:
+class LoadedDevice(Device):
+    """A device under a load that its test has set."""
+
+    set_load: float | None = None
+
+    def load(self, ladder: Ladder) -> float:
+        return super().load(ladder) if self.set_load is None else self.set_load
+
+
+class SwingingSensors:
+    """Sensors of a machine that everyone uses in one second and nobody in the next."""
+
+    def __init__(self) -> None:
+        self._swing = itertools.cycle((1.0, 0.0))
+
+    def others(self, pids: Mapping[str, int | None]) -> dict[str, Use]:
+        return dict.fromkeys(pids, Use(cpu=next(self._swing)))
+
+    def close(self) -> None:
+        pass
+
+
+def loaded_device(enrolment: Enrolment, folder: Path, load: str) -> Device:
+    device = LoadedDevice(enrolment, {d.model: TextModel(enrolment.device, folder) for d in enrolment.deployments})
+    if load == "swings":
+        load_sample.Sensors = SwingingSensors
+    elif load:
+        device.set_load = float(load)
+    return device
+
+
+def main(enrolment_file: str, folder: str, load: str = "") -> None:
     log_to_stderr()
     enrolment = load_enrolment(Path(enrolment_file))
-    device = Device(enrolment, {d.model: TextModel(enrolment.device, Path(folder)) for d in enrolment.deployments})
+    device = loaded_device(enrolment, Path(folder), load)
     device.open()
     try:
         serve(device, enrolment, grace=3.0, lifeline=True)

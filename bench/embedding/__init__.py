@@ -1,0 +1,1 @@
+"""Embedding through the network, against the same model in process."""

@@ -1,0 +1,81 @@
+"""The ground on which everything is measured: one private RabbitMQ node, and what every benchmark needs there."""
+
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pika
+import psutil
+from pydantic import SecretStr
+
+from broker_config import names
+from broker_config.address import parameters
+from broker_config.apply import apply
+from broker_config.node import Node
+from broker_config.regions import Region
+from broker_config.roles import device_role, submitter_role
+from broker_config.tiers import Tier
+from broker_config.topology import HostedModel, QueueType, topology
+from broker_config.users import grant_everything, put_user
+from worker.enrolment import Deployment, Enrolment
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A node that runs, and its RabbitMQ's version."""
+
+    node: Node
+    version: str
+
+    @property
+    def url(self) -> str:
+        """The network's address, for the platform."""
+        return self.node.url()
+
+    def host(self, models: Iterable[str]) -> None:
+        """Declare the network's topology with the quorum queues of these models, all tiny."""
+        apply(self.url, topology([HostedModel(model, Tier.TINY) for model in models], QueueType.QUORUM))
+
+    def submitter(self) -> str:
+        """Make a submitter and return its address."""
+        user, password = f"submitter-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
+        put_user(self.node.api, user, password, submitter_role(user))
+        return self.node.url(user, password)
+
+    def enrol(self, region: Region, deployment: Deployment, threads: int) -> Enrolment:
+        """Make a device and return its enrolment."""
+        user, password = f"device-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
+        queues = [names.task_queue(r, deployment.tier, deployment.model) for r in Region]
+        put_user(self.node.api, user, password, device_role(user, queues))
+        url = SecretStr(self.node.url(user, password))
+        return Enrolment(device=user, region=region, url=url, deployments=[deployment], threads=threads)
+
+    def own_vhost(self, vhost: str) -> str:
+        """Make a virtual host apart from the network's, and return its address."""
+        self.node.api.put_vhost(vhost)
+        grant_everything(self.node.api, names.PLATFORM, vhost)
+        return self.node.url(vhost=vhost)
+
+    def purge(self, queue: str, url: str | None = None) -> None:
+        """Empty a queue."""
+        with pika.BlockingConnection(parameters(url or self.url)) as connection:
+            connection.channel().queue_purge(queue)
+
+    def memory(self) -> int:
+        """Return the bytes of main memory that the node's processes occupy."""
+        return sum(process.memory_info().rss for process in self.node.processes() if psutil.pid_exists(process.pid))
+
+
+@contextmanager
+def private_node() -> Iterator[Ground]:
+    """Run a node in a folder of its own, bound to this process's life."""
+    with tempfile.TemporaryDirectory(prefix="starai-bench-") as folder:
+        node = Node(Path(folder) / "broker")
+        node.start(lifeline=True)
+        try:
+            yield Ground(node, node.api.version())
+        finally:
+            node.stop()

@@ -1,0 +1,1 @@
+"""What changes with the number of consumers and of waiting tasks."""

@@ -1,0 +1,67 @@
+"""The network as a contender: its library, its device, and a model that does nothing."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench.ground import Ground
+from bench.null_device import null_device
+from bench.overhead.contender import IN_FLIGHT, SLOTS, TEXT
+from bench.peer import Peer
+from broker_config.names import task_queue
+from broker_config.regions import Region
+from broker_config.tiers import Tier
+from starai import Client
+from worker.enrolment import Deployment
+
+_HOME = Region.ASIA
+#: A model that a device hosts, and one that is hosted by none: its tasks stay where they are.
+_SERVED, _SHELF = "nothing", "shelf"
+
+
+class Network:
+    """Tasks through ``starai.Client`` to a device."""
+
+    name = "StarAI"
+    answers = True
+    confirmed = True
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._url = ground.submitter()
+
+    def round_trips(self, count: int) -> list[float]:
+        """See :class:`Contender`."""
+        taken = []
+        with Client(self._url, region=_HOME) as client:
+            for _ in range(count):
+                begun = time.perf_counter()
+                client.submit(_SERVED, TEXT).result(10.0)
+                taken.append(time.perf_counter() - begun)
+        return taken
+
+    def submit(self, count: int) -> float:
+        """See :class:`Contender`."""
+        with Client(self._url, region=_HOME) as client:
+            begun = time.perf_counter()
+            client.submit_many(_SHELF, [TEXT] * count)
+            taken = time.perf_counter() - begun
+        self._ground.purge(task_queue(_HOME, Tier.TINY, _SHELF))
+        return taken
+
+    def complete(self, count: int) -> float:
+        """See :class:`Contender`."""
+        with Client(self._url, region=_HOME) as client:
+            begun = time.perf_counter()
+            deque(client.map(_SERVED, [TEXT] * count, batch=1, in_flight=IN_FLIGHT), maxlen=0)
+            return time.perf_counter() - begun
+
+
+@contextmanager
+def network(ground: Ground) -> Iterator[Network]:
+    """Start a device that hosts a model which does nothing."""
+    ground.host([_SERVED, _SHELF])
+    enrolment = ground.enrol(_HOME, Deployment(model=_SERVED, tier=Tier.TINY, slots=SLOTS), threads=1)
+    with Peer(null_device, enrolment):
+        yield Network(ground)

@@ -1,0 +1,1 @@
+"""Where tasks go, and how long they take, in a fleet of unequal devices."""
