@@ -8,6 +8,8 @@ import pytest
 from bench.errors import BenchError
 from bench.peer import Peer
 
+pytestmark = pytest.mark.process
+
 
 def echo(control, greeting):
     control.listen(control.say)

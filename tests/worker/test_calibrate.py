@@ -22,6 +22,8 @@ from models.store import ModelStore
 from starai.errors import ModelCorrupt
 from worker.calibrate import AT_ONCE, ENOUGH, TASK, Calibration, calibrate, calibrate_model, choose
 
+pytestmark = pytest.mark.process
+
 RATES = st.fixed_dictionaries(dict.fromkeys(AT_ONCE, st.floats(0.01, 1e5)))
 
 
