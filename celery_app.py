@@ -11,6 +11,7 @@ from celery.signals import setup_logging
 from kombu.entity import Queue
 
 from broker_config import names
+from broker_config.address import celery_tls
 from broker_config.logs import log_to_stderr
 from tasks.platform import Platform, platform_url
 
@@ -19,6 +20,7 @@ HEARTBEAT = 10
 app = Celery("starai-platform", set_as_current=False)
 app.conf.update(
     broker_url=platform_url(),
+    broker_use_ssl=celery_tls(platform_url()),
     broker_heartbeat=HEARTBEAT,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,

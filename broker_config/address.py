@@ -1,23 +1,57 @@
 """Broker addresses (``amqp://user:password@host:port/vhost``): read strictly, shown without the password."""
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pika
 
 from broker_config.errors import BrokerError
+from broker_config.tls import authority, check_plain, context
 
 
 class BadAddress(BrokerError, ValueError):
     """A broker address that cannot be read."""
 
 
-def parameters(url: str) -> pika.URLParameters:
-    """Return pika's parameters for the address.
+def parameters(url: str, ca: str | None = None) -> pika.URLParameters:
+    """Return pika's parameters for the address. What it connects to has to prove that it is the broker.
+
+    Args:
+        url: the address; ``amqps://`` is encrypted, and the certificate and its host name are checked.
+        ca: the authority to trust, as PEM text; see :func:`broker_config.tls.context`.
 
     Raises:
         BadAddress: it is not an AMQP address.
+        BrokerUntrusted: it is ``amqp://`` and leaves this machine.
+        SettingError: the authority cannot be read.
     """
-    safe_address(url)
+    address = safe_address(url)
+    found = _read(url)
+    if is_encrypted(url):
+        found.ssl_options = pika.SSLOptions(context(ca), found.host)
+    else:
+        check_plain(found.host, address)
+    return found
+
+
+def celery_tls(url: str, ca: str | None = None) -> dict[str, Any] | bool:
+    """Return what Celery's ``broker_use_ssl`` has to be for the address: Celery by itself checks no certificate.
+
+    Raises:
+        BadAddress, BrokerUntrusted, SettingError: as :func:`parameters` does.
+    """
+    host = parameters(url, ca).host
+    if not is_encrypted(url):
+        return False
+    return {"server_hostname": host, "context": {"cadata": authority(ca), "check_hostname": True}}
+
+
+def is_encrypted(url: str) -> bool:
+    """Tell whether the address asks for TLS."""
+    return urlsplit(url).scheme == "amqps"
+
+
+def _read(url: str) -> pika.URLParameters:
     try:
         return pika.URLParameters(url)
     except (ValueError, TypeError, IndexError, SyntaxError, OSError) as error:
@@ -45,6 +79,11 @@ def safe_address(url: str) -> str:
     user = f"{parts.username}@" if parts.username else ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{user}{host}{port}{parts.path}"
+
+
+def vhost_of(url: str) -> str:
+    """Return the virtual host that an address names."""
+    return unquote(urlsplit(url).path.removeprefix("/")) or "/"
 
 
 def user_of(url: str) -> str:

@@ -9,7 +9,8 @@ from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker
 
 from broker_config.address import parameters, safe_address
 from broker_config.errors import BrokerRefused, BrokerUnreachable, TopologyMismatch
-from broker_config.refusal import is_refusal
+from broker_config.refusal import is_refusal, root_cause
+from broker_config.tls import untrusted
 from broker_config.topology import Binding, Topology
 
 _PRECONDITION_FAILED = 406
@@ -21,6 +22,7 @@ def apply(url: str, topology: Topology) -> None:
     Raises:
         BrokerUnreachable: nobody answered.
         BrokerRefused: the user may not declare it.
+        BrokerUntrusted: the connection is not encrypted, or the broker's certificate is not to be trusted.
         TopologyMismatch: something of that name stands there with other arguments; RabbitMQ does not change
             those, so it has to be deleted (empty) or the setting changed back.
     """
@@ -55,6 +57,8 @@ def _channel(url: str) -> Iterator[BlockingChannel]:
     except (AMQPConnectionError, OSError) as error:  # a host name that nobody knows is a plain OSError
         if is_refusal(error):
             raise BrokerRefused(f"The broker at {safe_address(url)} refused the login or the virtual host.") from error
+        if unsafe := untrusted(root_cause(error), safe_address(url)):
+            raise unsafe from error
         raise BrokerUnreachable(
             f"No RabbitMQ answers at {safe_address(url)} ({type(error).__name__}). Is it running?"
         ) from error

@@ -10,7 +10,7 @@ def differences(wanted: Topology, definitions: Mapping[str, Any]) -> list[str]:
     """Return one line for each thing that is missing or has other arguments, and none when all agree.
 
     ``definitions`` is what ``GET /api/definitions/<vhost>`` returns. What the broker holds beyond
-    the topology (control queues of devices, reply queues) is not a difference.
+    the topology (control queues of devices, reply queues) is not a difference; what is bound to a part of it is.
     """
     return [
         *_exchanges(wanted, {entry["name"]: entry for entry in definitions["exchanges"]}),
@@ -47,9 +47,18 @@ def _arguments(kind: str, part: Exchange | Queue, there: Mapping[str, Any]) -> I
 
 
 def _bindings(wanted: Topology, found: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what is missing, and what somebody bound to a part of the topology beside it."""
     there = {
         Binding(b["source"], b["destination"], b["routing_key"], b["destination_type"] == "exchange") for b in found
     }
     for binding in wanted.bindings:
         if binding not in there:
-            yield f"binding {binding.source} -> {binding.destination} ({binding.key or 'no key'}): missing"
+            yield f"{_line(binding)}: missing"
+    ours = {exchange.name for exchange in wanted.exchanges} | {queue.name for queue in wanted.queues}
+    for binding in sorted(there - set(wanted.bindings), key=_line):
+        if binding.destination in ours:
+            yield f"{_line(binding)}: should not be there"
+
+
+def _line(binding: Binding) -> str:
+    return f"binding {binding.source} -> {binding.destination} ({binding.key or 'no key'})"

@@ -12,6 +12,14 @@ class InvalidName(StarAIError, ValueError):
     """A region, tier, model or user name that cannot stand on the wire."""
 
 
+class InvalidToken(StarAIError, ValueError):
+    """A join token that is none: mistyped, or not made by a StarAI platform."""
+
+
+class SettingError(StarAIError, ValueError):
+    """A setting is missing or has a value that cannot be used."""
+
+
 class BrokerError(StarAIError):
     """Something between this process and RabbitMQ went wrong."""
 
@@ -22,6 +30,14 @@ class BrokerUnreachable(BrokerError, ConnectionError):
 
 class BrokerRefused(BrokerError, PermissionError):
     """RabbitMQ answered and said no: login, virtual host or permission."""
+
+
+class BrokerUntrusted(BrokerError):
+    """The connection would not be safe: it is not encrypted, or the broker's certificate is not one to trust."""
+
+
+class NotAtBroker(BrokerError, LookupError):
+    """RabbitMQ has no user, queue or connection of that name."""
 
 
 class PublishRejected(BrokerError):

@@ -19,11 +19,12 @@ from pika.channel import Channel
 from pika.exceptions import ChannelClosedByBroker
 
 from broker_config.address import parameters, safe_address
-from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable, PublishRejected
+from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable, BrokerUntrusted, PublishRejected
 from broker_config.loop import Loop
 from broker_config.publication import Publication
 from broker_config.readable import ReadableConnection
-from broker_config.refusal import is_refusal, root_cause
+from broker_config.refusal import is_refusal, root_cause, unreachable
+from broker_config.tls import untrusted
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,10 @@ class Link:
         on_channel: called on the link's thread with each new channel and a function to call when everything
             that it set up there (declarations, consumers) stands; publishing begins then.
         on_leave: called on the link's thread with the channel, as the last thing before the link disconnects.
+        ca: the authority that the broker's certificate must be from, as PEM text; see :mod:`broker_config.tls`.
+
+    Raises:
+        BadAddress, BrokerUntrusted, SettingError: the address is none, not safe, or its authority cannot be read.
     """
 
     def __init__(
@@ -47,9 +52,10 @@ class Link:
         name: str,
         on_channel: Callable[[Channel, Callable[[], None]], None] | None = None,
         on_leave: Callable[[Channel], None] | None = None,
+        ca: str | None = None,
     ) -> None:
         self.address = safe_address(url)
-        self._parameters = parameters(url)
+        self._parameters = parameters(url, ca)
         self._parameters.client_properties = {"connection_name": name}
         self._on_channel = on_channel
         self._on_leave = on_leave
@@ -74,14 +80,15 @@ class Link:
 
         Raises:
             BrokerUnreachable: nobody answered in time.
-            BrokerRefused: the login or the set-up was refused.
+            BrokerRefused, BrokerUntrusted: the login or the set-up was refused; the certificate is not to be trusted.
         """
         self._thread.start()
         deadline = time.monotonic() + timeout
         while not self._ready.wait(0.02):
-            if self._refused or time.monotonic() > deadline:
+            hopeless = self._refused or (self._failure if isinstance(self._failure, BrokerUntrusted) else None)
+            if hopeless or time.monotonic() > deadline:
                 self.close(0)
-                raise self._refused or self._unreachable(timeout)
+                raise hopeless or unreachable(self.address, timeout, self._failure)
 
     @property
     def is_connected(self) -> bool:
@@ -110,15 +117,15 @@ class Link:
             finally:
                 self._lock.release()
 
-    def publish_soon(self, publication: Publication) -> None:
-        """Publish what nobody waits for: the link's own thread sends it, or whoever publishes next."""
-        self._put((publication,))
-        self.call_soon(lambda: None)
-
     def call_soon(self, function: Callable[[], None]) -> None:
         """Run a function on the link's thread soon; it is dropped when there is no connection."""
         if loop := self._loop:
             loop.add_callback(function)
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> None:
+        """Run a function on the link's thread later; it is dropped with the connection. Call it on that thread."""
+        if loop := self._loop:
+            loop.call_later(seconds, function)
 
     def close(self, timeout: float = 5.0) -> None:
         """Wait at most ``timeout`` seconds for confirmations, then disconnect. Closing twice is harmless."""
@@ -251,7 +258,8 @@ class Link:
             publication.settle(refusal)
 
     def _on_open_error(self, connection: Any, error: BaseException | str) -> None:
-        self._failure = root_cause(error) if isinstance(error, BaseException) else BrokerError(error)
+        cause = root_cause(error) if isinstance(error, BaseException) else BrokerError(error)
+        self._failure = untrusted(cause, self.address) or cause
         if is_refusal(self._failure):
             self._refused = BrokerRefused(f"The broker at {self.address} refused the login or the virtual host.")
             self._refused.__cause__ = self._failure
@@ -285,13 +293,6 @@ class Link:
             self._unconfirmed, self._outbox = OrderedDict(), deque()
         for publication in left:
             publication.settle(error)
-
-    def _unreachable(self, timeout: float) -> BrokerUnreachable:
-        error = BrokerUnreachable(
-            f"No RabbitMQ answered at {self.address} within {timeout:g} s. Is it running, and is the address right?"
-        )
-        error.__cause__ = self._failure
-        return error
 
 
 def pause(attempt: int) -> float:

@@ -5,16 +5,22 @@ from urllib.parse import quote
 
 import httpx
 
-from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable
+from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable, NotAtBroker
 
 _REFUSED = (401, 403)
+_NOT_FOUND = 404
+# The few of a channel's figures that are asked for.
+_CHANNEL_COLUMNS = (
+    "user,vhost,connection_details.name,messages_unacknowledged,message_stats.get_no_ack,message_stats.deliver_no_ack"
+)
 
 
 class Management:
     """The management API of one broker.
 
     Every method raises :class:`BrokerUnreachable` when nobody answers, :class:`BrokerRefused` when the user may
-    not do it, and :class:`BrokerError` when RabbitMQ could not.
+    not do it, :class:`NotAtBroker` when there is nothing of that name, and :class:`BrokerError` when RabbitMQ could
+    not.
     """
 
     def __init__(self, url: str, user: str, password: str, timeout: float = 10.0) -> None:
@@ -46,6 +52,11 @@ class Management:
         """Delete a user; the broker closes its connections."""
         self._call("DELETE", "users", user)
 
+    def put_user_limits(self, user: str, *, connections: int, channels: int) -> None:
+        """Set how many connections the user may have open, and how many channels in all of them."""
+        self._call("PUT", "user-limits", user, "max-connections", body={"value": connections})
+        self._call("PUT", "user-limits", user, "max-channels", body={"value": channels})
+
     def put_permissions(self, vhost: str, user: str, *, configure: str, write: str, read: str) -> None:
         """Set what the user may configure, write to and read from: three regular expressions over names."""
         self._call("PUT", "permissions", vhost, user, body={"configure": configure, "write": write, "read": read})
@@ -61,14 +72,26 @@ class Management:
         return found
 
     def queue(self, vhost: str, queue: str) -> dict[str, Any]:
-        """Return one queue's figures; the broker renews them every few seconds."""
+        """Return one queue's figures and consumers; the broker renews them every few seconds."""
         found: dict[str, Any] = self._json("GET", "queues", vhost, queue)
         return found
 
     def consumers(self, vhost: str) -> list[dict[str, Any]]:
-        """Return every consumer with its queue, arguments and channel."""
+        """Return every consumer with its queue, arguments and channel. For one queue's, see :meth:`queue`."""
         found: list[dict[str, Any]] = self._json("GET", "consumers", vhost)
         return found
+
+    def channels(self, vhost: str, page: int = 1, size: int = 500) -> list[dict[str, Any]]:
+        """Return a virtual host's channels on one page of all, renewed by the broker every five seconds.
+
+        Each has its user, its connection's name, what it holds unacknowledged, and what it took without.
+        """
+        found = self._page(_CHANNEL_COLUMNS, page, size)["items"]
+        return [channel for channel in found if channel.get("vhost") == vhost]
+
+    def channel_pages(self, size: int = 500) -> int:
+        """Return how many pages of channels there are, at least one."""
+        return max(-(-int(self._page("name", 1, 1)["total_count"]) // size), 1)
 
     def connections(self) -> list[dict[str, Any]]:
         """Return every connection with its user and name."""
@@ -79,20 +102,41 @@ class Management:
         """Close a connection; the broker gives what it held to others."""
         self._call("DELETE", "connections", name, headers={"X-Reason": reason})
 
-    def _json(self, method: str, *path: str) -> Any:
-        answer = self._call(method, *path)
+    def close_connections_of(self, user: str, reason: str) -> None:
+        """Close every connection of a user, if there is any; the broker gives what they held to others."""
+        self._call("DELETE", "connections", "username", user, headers={"X-Reason": reason})
+
+    def _page(self, columns: str, page: int, size: int) -> dict[str, Any]:
+        query = {"page": str(page), "page_size": str(size), "columns": columns}
+        found: dict[str, Any] = self._json("GET", "channels", query=query)
+        return found
+
+    def _json(self, method: str, *path: str, query: dict[str, str] | None = None) -> Any:
+        answer = self._call(method, *path, query=query)
         try:
             return answer.json()
         except ValueError as error:
             raise BrokerError(f"What answers at {self.url} is not RabbitMQ's management API.") from error
 
     def _call(
-        self, method: str, *path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        *path: str,
+        body: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
     ) -> httpx.Response:
         url = "/".join([self.url, "api", *(quote(part, safe="") for part in path)])
         try:
             answer = httpx.request(
-                method, url, json=body, headers=headers, auth=self._auth, timeout=self._timeout, trust_env=False
+                method,
+                url,
+                params=query,
+                json=body,
+                headers=headers,
+                auth=self._auth,
+                timeout=self._timeout,
+                trust_env=False,
             )
         except httpx.HTTPError as error:
             reason = f"No management API answers at {self.url} ({type(error).__name__}). Is the broker running?"
@@ -100,8 +144,9 @@ class Management:
         if answer.status_code in _REFUSED:
             raise BrokerRefused(f"The management API at {self.url} refused {method} {path[0]}.")
         if answer.is_error:
+            kind = NotAtBroker if answer.status_code == _NOT_FOUND else BrokerError
             what = f"{method} {'/'.join(path)}"
-            raise BrokerError(f"The management API refused {what}: {answer.status_code} {_reason(answer)}.")
+            raise kind(f"The management API refused {what}: {answer.status_code} {_reason(answer)}.")
         return answer
 
 

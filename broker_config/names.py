@@ -24,6 +24,10 @@ FAILED = "failed"
 LEDGER = "ledger"
 PLATFORM = "platform"
 
+#: The queue of ``REQUESTS``. Not of its exchange's name: a permission is for both, and who may write to the queue
+#: ``requests`` could bind it to ``results``, which submitters have to be able to read.
+REQUESTS_QUEUE = "platform.requests"
+
 #: The one Celery task that submitters name and devices run.
 INFERENCE_TASK = "starai.inference"
 

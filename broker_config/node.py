@@ -16,14 +16,16 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from broker_config import names
+from broker_config.authority import Authority
 from broker_config.errors import BrokerError, NodeError
 from broker_config.home import home, private_folder, write_private
 from broker_config.lifeline import release, spawn
 from broker_config.management import Management
-from broker_config.node_files import NodeFile, write_configuration
+from broker_config.node_files import NodeFile, Tls, authority_of, write_configuration
 from broker_config.node_server import server_executable
 
 _LOG_LINES = 12
+_HOW_TO_ENCRYPT = "stop it, then start it with STARAI_BROKER_TLS=1 or STARAI_BROKER_HOST"
 _START_SECONDS = 60.0
 
 
@@ -60,12 +62,13 @@ class _Mark(BaseModel):
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """A node that runs: its guardian's process id, its ports on 127.0.0.1, RabbitMQ's version."""
+    """A node that runs: its guardian's process id, its ports, RabbitMQ's version."""
 
     pid: int
     amqp: int
     management: int
     version: str
+    amqps: int | None = None
 
 
 class Node:
@@ -93,8 +96,24 @@ class Node:
 
     def url(self, user: str = names.PLATFORM, password: str | None = None, vhost: str = names.VHOST) -> str:
         """Return the node's AMQP address, for the platform's user unless another is named."""
-        secret = quote(self.file.password if password is None else password, safe="")
-        return f"amqp://{quote(user, safe='')}:{secret}@127.0.0.1:{self.file.amqp}/{quote(vhost, safe='')}"
+        return self._address("amqp", f"127.0.0.1:{self.file.amqp}", user, password, vhost)
+
+    def tls_url(
+        self, user: str = names.PLATFORM, password: str | None = None, vhost: str = names.VHOST, host: str = "localhost"
+    ) -> str:
+        """Return the node's encrypted address, under that host name; clients have to trust :attr:`authority`.
+
+        Raises:
+            NodeError: it has no encrypted listener.
+        """
+        if self.file.amqps is None:
+            raise NodeError(f"The node in {self.folder} has no encrypted listener: {_HOW_TO_ENCRYPT}.")
+        return self._address("amqps", f"{host}:{self.file.amqps}", user, password, vhost)
+
+    @property
+    def authority(self) -> Authority:
+        """Who signs the node's certificate."""
+        return authority_of(self.folder)
 
     @property
     def api(self) -> Management:
@@ -102,7 +121,7 @@ class Node:
         file = self.file
         return Management(f"http://127.0.0.1:{file.management}", names.PLATFORM, file.password)
 
-    def start(self, *, timeout: float = 90.0, lifeline: bool = False) -> bool:
+    def start(self, *, timeout: float = 90.0, lifeline: bool = False, tls: Tls | None = None) -> bool:
         """Start the node and wait until it answers; one that runs is left as it is.
 
         Returns whether this call started it.
@@ -110,17 +129,21 @@ class Node:
         Args:
             timeout: seconds to wait.
             lifeline: bind the node to this process: it ends when this process ends, even by SIGKILL.
+            tls: an encrypted listener, by default the one that the environment asks for.
 
         Raises:
-            NodeError: RabbitMQ is not installed, or did not come up; with the last lines of its log.
+            NodeError: RabbitMQ is not installed, did not come up (with the last lines of its log), or runs without
+                the encrypted listener that is asked for.
         """
-        server = server_executable()
+        server, tls = server_executable(), tls or Tls.from_environment()
         private_folder(self.folder)
         with self._alone():
             if self._is_abandoned() or self._guardian_process() is None:
                 self._end_guardian()
-                write_configuration(self.folder, NodeFile.ensure(self.folder))
+                write_configuration(self.folder, NodeFile.ensure(self.folder, encrypted=tls is not None), tls)
                 self._launch(server, lifeline)
+            elif tls:
+                self.tls_url()
         try:
             self._wait_until_ready(timeout)
         except BaseException:  # Ctrl-C too leaves nothing half-started
@@ -142,12 +165,16 @@ class Node:
             version = self.api.version()
         except BrokerError:
             return None
-        return NodeStatus(process.pid, file.amqp, file.management, version)
+        return NodeStatus(process.pid, file.amqp, file.management, version, file.amqps)
 
     def processes(self) -> list[psutil.Process]:
         """Return every process of the node that runs: guardian, epmd, RabbitMQ and its helpers."""
         guardian = self._guardian_process()
         return [guardian, *guardian.children(recursive=True)] if guardian else []
+
+    def _address(self, scheme: str, place: str, user: str, password: str | None, vhost: str) -> str:
+        secret = quote(self.file.password if password is None else password, safe="")
+        return f"{scheme}://{quote(user, safe='')}:{secret}@{place}/{quote(vhost, safe='')}"
 
     def _launch(self, server: str, lifeline: bool) -> None:
         command = [sys.executable, "-P", "-m", "broker_config.node_guardian", str(self.folder), server]

@@ -4,6 +4,7 @@ import hashlib
 import random
 import secrets
 import socket
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -11,8 +12,10 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from broker_config import names
+from broker_config.authority import Authority
 from broker_config.errors import NodeError
 from broker_config.home import private_folder, write_private
+from broker_config.settings import ListenerSettings
 
 #: Seconds of silence after which broker and client take each other for gone.
 HEARTBEAT = 10
@@ -22,8 +25,29 @@ _CONSUMER_TIMEOUT_MS = 2 * LONGEST_LEASE * 1000
 _MAX_MESSAGE = 16 * 1024 * 1024
 
 
+@dataclass(frozen=True)
+class Tls:
+    """The encrypted listener of a node.
+
+    Attributes:
+        host: the name or address by which other machines reach the node; without one the listener is for this
+            machine alone.
+    """
+
+    host: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> Self | None:
+        """Return what ``STARAI_BROKER_TLS`` and ``STARAI_BROKER_HOST`` ask for."""
+        settings = ListenerSettings()
+        return cls(settings.broker_host) if settings.broker_tls or settings.broker_host else None
+
+
 class NodeFile(BaseModel):
-    """What a node keeps from one start to the next: its ports on 127.0.0.1, its administrator's password."""
+    """What a node keeps from one start to the next: its ports, its administrator's password.
+
+    ``amqps`` is the port of the encrypted listener, where there is one; the others are on 127.0.0.1.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,11 +56,13 @@ class NodeFile(BaseModel):
     distribution: int
     epmd: int
     password: str
+    amqps: int | None = None
 
     @property
-    def ports(self) -> tuple[int, int, int, int]:
-        """All four ports."""
-        return self.amqp, self.management, self.distribution, self.epmd
+    def ports(self) -> tuple[int, ...]:
+        """All its ports."""
+        plain = (self.amqp, self.management, self.distribution, self.epmd)
+        return (*plain, self.amqps) if self.amqps else plain
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:
@@ -54,21 +80,27 @@ class NodeFile(BaseModel):
             raise NodeError(f"{path} cannot be read. Remove the folder {folder} to begin with a new node.") from error
 
     @classmethod
-    def ensure(cls, folder: Path) -> Self:
+    def ensure(cls, folder: Path, *, encrypted: bool = False) -> Self:
         """Return the node's ports and password; ports that another program took meanwhile are picked anew."""
         kept = cls.load(folder)
-        if kept and all(_is_free(port) for port in kept.ports):
-            return kept
-        amqp, management, distribution, epmd = _free_ports(4)
-        fresh = cls(
+        fresh = kept if kept and all(_is_free(port) for port in kept.ports) else cls._fresh(kept)
+        if encrypted != bool(fresh.amqps):
+            fresh = fresh.model_copy(update={"amqps": _free_ports(1)[0] if encrypted else None})
+        if fresh != kept:
+            write_private(folder / "node.json", fresh.model_dump_json(indent=2))
+        return fresh
+
+    @classmethod
+    def _fresh(cls, kept: Self | None) -> Self:
+        amqp, management, distribution, epmd, amqps = _free_ports(5)
+        return cls(
             amqp=amqp,
             management=management,
             distribution=distribution,
             epmd=epmd,
             password=kept.password if kept else secrets.token_urlsafe(24),
+            amqps=amqps if kept and kept.amqps else None,
         )
-        write_private(folder / "node.json", fresh.model_dump_json(indent=2))
-        return fresh
 
 
 def node_name(folder: Path) -> str:
@@ -76,10 +108,16 @@ def node_name(folder: Path) -> str:
     return f"starai-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}@localhost"
 
 
-def write_configuration(folder: Path, file: NodeFile) -> None:
+def authority_of(folder: Path) -> Authority:
+    """Return the authority of the node in a folder."""
+    return Authority(folder / "tls")
+
+
+def write_configuration(folder: Path, file: NodeFile, tls: Tls | None = None) -> None:
     """Write what RabbitMQ reads at its start."""
     private_folder(folder)
-    write_private(folder / "rabbitmq.conf", _configuration(file))
+    settings = _configuration(file) | (_encrypted(folder, file, tls) if tls else {})
+    write_private(folder / "rabbitmq.conf", "".join(f"{key} = {value}\n" for key, value in settings.items()))
     write_private(folder / "advanced.config", f"[{{rabbit, [{{consumer_timeout, {_CONSUMER_TIMEOUT_MS}}}]}}].\n")
     write_private(folder / "enabled_plugins", "[rabbitmq_management].\n")
     write_private(folder / "empty.env", "")
@@ -108,8 +146,8 @@ def environment(folder: Path, file: NodeFile) -> dict[str, str]:
     }
 
 
-def _configuration(file: NodeFile) -> str:
-    settings = {
+def _configuration(file: NodeFile) -> dict[str, object]:
+    return {
         "listeners.tcp.local": f"127.0.0.1:{file.amqp}",
         "management.tcp.ip": "127.0.0.1",
         "management.tcp.port": file.management,
@@ -126,7 +164,22 @@ def _configuration(file: NodeFile) -> str:
         "log.file.level": "info",
         "log.console": "false",
     }
-    return "".join(f"{key} = {value}\n" for key, value in settings.items())
+
+
+def _encrypted(folder: Path, file: NodeFile, tls: Tls) -> dict[str, object]:
+    authority = authority_of(folder)
+    authority.ensure((tls.host,) if tls.host else ())
+    return {
+        "listeners.ssl.network": file.amqps if tls.host else f"127.0.0.1:{file.amqps}",
+        "ssl_options.cacertfile": authority.file.as_posix(),
+        "ssl_options.certfile": authority.certificate.as_posix(),
+        "ssl_options.keyfile": authority.certificate.as_posix(),
+        # Users prove who they are by their password.
+        "ssl_options.verify": "verify_none",
+        "ssl_options.fail_if_no_peer_cert": "false",
+        "ssl_options.versions.1": "tlsv1.3",
+        "ssl_options.versions.2": "tlsv1.2",
+    }
 
 
 def _is_free(port: int) -> bool:

@@ -10,11 +10,11 @@ from broker_config.regions import Region, distance
 GOOD_STANDING = 64
 # Within the band: together 63, so that the bands never meet. Idleness outweighs the farthest distance, so that a
 # nearly idle device abroad beats a nearly full one at home; the distance between two continents outweighs a fifth
-# of idleness, so that of two devices under similar load the nearer one is chosen. Speed gets about half, because
+# of idleness, so that of two devices under similar load the nearer one is chosen. Speed gets more than half, because
 # time to result is what counts: `python -m bench placement` compares.
-IDLE = 20
-LOCALITY = 13
-SPEED = 30
+IDLE = 17
+LOCALITY = 12
+SPEED = 34
 
 
 def priority(*, home: Region, queue: Region, load: float, speed: float = 0.5, sound: bool = True) -> int:

@@ -100,7 +100,7 @@ EXCHANGES = (
 # What the platform reads: queue, the exchange it is bound to, the key.
 _PLATFORM_QUEUES = (
     (names.REPORTS, names.REPORTS, "#"),
-    (names.REQUESTS, names.REQUESTS, "job.*"),
+    (names.REQUESTS_QUEUE, names.REQUESTS, "job.*"),
     (names.ENROLMENT, names.ENROLMENT, "join"),
     (names.UNPLACED, names.UNPLACED, ""),
     (names.FAILED, names.FAILED, ""),

@@ -7,7 +7,7 @@ from broker_config.roles import Role
 
 
 def put_user(management: Management, user: str, password: str, role: Role, vhost: str = names.VHOST) -> None:
-    """Make sure that the user exists with this password and exactly this role's permissions.
+    """Make sure that the user exists with this password and exactly this role.
 
     Raises:
         InvalidName: the user's name is not a wire name.
@@ -17,6 +17,12 @@ def put_user(management: Management, user: str, password: str, role: Role, vhost
     if names.wire_name(user) != user:
         raise InvalidName(f"{user!r} cannot be a user's name: write {names.wire_name(user)!r}.")
     management.put_user(user, password)
+    give_role(management, user, role, vhost)
+
+
+def give_role(management: Management, user: str, role: Role, vhost: str = names.VHOST) -> None:
+    """Give a user that exists exactly this role. What it may do on a channel that is open it still may there."""
+    management.put_user_limits(user, connections=role.connections, channels=role.channels)
     management.put_permissions(vhost, user, configure=role.configure, write=role.write, read=role.read)
     # RabbitMQ 4.3 refuses a topic permission for an exchange that does not stand yet: topology first.
     management.put_topic_permissions(vhost, user, names.RESULTS, write=role.results_write, read=role.results_read)

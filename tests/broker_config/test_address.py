@@ -14,10 +14,10 @@ PASSWORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map(l
 
 @given(PASSWORDS)
 def test_an_address_is_read_with_any_password_and_shown_without_it(password):
-    url = f"amqp://ann:{quote(password, safe='')}@broker.example:5673/starai"
+    url = f"amqps://ann:{quote(password, safe='')}@broker.example:5673/starai"
 
     assert parameters(url).credentials.password == password
-    assert safe_address(url) == "amqp://ann@broker.example:5673/starai"
+    assert safe_address(url) == "amqps://ann@broker.example:5673/starai"
 
 
 @given(PASSWORDS)

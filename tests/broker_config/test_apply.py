@@ -63,7 +63,7 @@ def test_a_user_that_may_not_declare_is_refused(broker):
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "127.0.0.1:9"])
 def test_nobody_there_is_unreachable_and_named_without_the_password(host):
     with pytest.raises(BrokerUnreachable, match=f"platform@{host}") as unreachable:
-        apply(f"amqp://platform:secret@{host}/starai", topology([]))
+        apply(f"amqps://platform:secret@{host}/starai", topology([]))
     assert "secret" not in str(unreachable.value)
 
 

@@ -79,7 +79,7 @@ def test_what_one_publication_may_not_do_hurts_no_other(broker, open_link):
     for future in forbidden:
         with pytest.raises(BrokerRefused, match="ACCESS_REFUSED"):
             future.result(20)
-    assert set(received(broker, names.REQUESTS)) == {publication.body for publication in good}
+    assert set(received(broker, names.REQUESTS_QUEUE)) == {publication.body for publication in good}
     link.publish(to(names.REQUESTS, "job.list")).result(10)
 
 
@@ -151,7 +151,7 @@ def test_no_broker_is_an_error_within_the_time_given(listens):
 
 def test_a_host_that_nobody_knows_is_unreachable():
     with pytest.raises(BrokerUnreachable, match=r"no-such-host\.invalid"):
-        Link("amqp://ann:secret@no-such-host.invalid/starai", "test").open(0.2)
+        Link("amqps://ann:secret@no-such-host.invalid/starai", "test").open(0.2)
 
 
 def test_the_last_thing_before_a_link_leaves_is_done(broker, open_link):

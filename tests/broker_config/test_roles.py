@@ -74,7 +74,7 @@ def test_a_device_reads_its_own_queues_and_no_others(device):
     device.does(get(OWN_QUEUE))
     device.does(get("device.d1"))
 
-    for other in (FOREIGN_QUEUE, "device.d2", names.REPORTS, names.UNPLACED, names.FAILED, names.REQUESTS):
+    for other in (FOREIGN_QUEUE, "device.d2", names.REPORTS, names.UNPLACED, names.FAILED, names.REQUESTS_QUEUE):
         assert device.is_refused(get(other)), other
 
 
@@ -113,7 +113,7 @@ def test_a_submitter_submits_asks_and_reads_its_own_replies(broker, ann):
         channel.basic_publish(names.RESULTS, "reply.ann-1a.succeeded", b"vectors")
 
     ann.does(lambda channel: channel.queue_delete("reply.ann-1a", if_empty=False))
-    assert broker.depth(OWN_QUEUE) == broker.depth(names.REQUESTS) == 1
+    assert broker.depth(OWN_QUEUE) == broker.depth(names.REQUESTS_QUEUE) == 1
 
 
 def test_a_submitter_writes_nothing_else(ann):
@@ -124,7 +124,7 @@ def test_a_submitter_writes_nothing_else(ann):
 
 
 def test_a_submitter_reads_no_queue_of_the_network(ann):
-    for queue in (OWN_QUEUE, names.REPORTS, names.REQUESTS, names.UNPLACED, names.FAILED):
+    for queue in (OWN_QUEUE, names.REPORTS, names.REQUESTS_QUEUE, names.UNPLACED, names.FAILED):
         assert ann.is_refused(get(queue)), queue
 
 
