@@ -1,13 +1,15 @@
 """The registry's tables. What changes here needs a migration in ``registry/migrations/versions``."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, MetaData
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, MetaData, Text
 from sqlmodel import Field, SQLModel
 
 from broker_config.regions import Region
 from broker_config.tiers import Tier
 from registry.columns import UtcDateTime, now, text_enum
+from registry.device_state import DeviceState
 
 
 class Table(SQLModel):
@@ -34,7 +36,12 @@ class Owner(Table, table=True):
 
 
 class Device(Table, table=True):
-    """A machine of an owner that was enrolled. Its id is also the name of its broker user."""
+    """A machine of an owner that was enrolled. Its id is also the name of its broker user.
+
+    Attributes:
+        name: what its owner calls it.
+        hardware_id: a SHA-256 over facts of its hardware, in hexadecimal: a claim.
+    """
 
     __tablename__ = "devices"
 
@@ -42,6 +49,93 @@ class Device(Table, table=True):
     owner_id: int = Field(foreign_key="owners.id", index=True)
     region: Region = Field(sa_column=Column(text_enum(Region), nullable=False))
     enrolled_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    state: DeviceState = Field(
+        default=DeviceState.INACTIVE,
+        sa_column=Column(text_enum(DeviceState), nullable=False, server_default=DeviceState.INACTIVE),
+    )
+    name: str | None = Field(default=None, max_length=100)
+    hardware_id: str | None = Field(default=None, max_length=64, index=True)
+
+
+class DeviceKey(Table, table=True):
+    """Public keys of a device, Ed25519 and X25519. Those in use have no ``until``; no signing key is used twice."""
+
+    __tablename__ = "device_keys"
+
+    id: int | None = Field(default=None, primary_key=True)
+    device_id: str = Field(max_length=63, foreign_key="devices.id", index=True)
+    signing: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    sealing: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    since: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class EventKind(StrEnum):
+    """What may happen to a device; the first four are the states that it came into."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    OFFLINE = "offline"
+    BLACKLISTED = "blacklisted"
+    JOINED = "joined"
+    REJOINED = "rejoined"
+    KEY_ROTATED = "key-rotated"
+    TRANSFERRED = "transferred"
+
+
+class DeviceEvent(Table, table=True):
+    """Something that happened to a device, and why: its history."""
+
+    __tablename__ = "device_events"
+    __table_args__ = (Index(None, "device_id", "at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    device_id: str = Field(max_length=63, foreign_key="devices.id")
+    at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    kind: EventKind = Field(sa_column=Column(text_enum(EventKind), nullable=False))
+    reason: str = Field(max_length=500)
+
+
+class Token(Table, table=True):
+    """An owner's join token, without its secret.
+
+    Attributes:
+        region: where devices that join by it stand.
+        proof_key: what proofs by the token are checked with, derived from its secret (``broker_config/proof.py``).
+        uses: how many devices may join by it; ``uses_left`` more.
+    """
+
+    __tablename__ = "tokens"
+    __table_args__ = (CheckConstraint("uses_left >= 0", name="uses_left_not_negative"),)
+
+    id: str = Field(max_length=63, primary_key=True)
+    owner_id: int = Field(foreign_key="owners.id", index=True)
+    region: Region = Field(sa_column=Column(text_enum(Region), nullable=False))
+    proof_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False), repr=False)
+    uses: int
+    uses_left: int
+    issued_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Submitter(Table, table=True):
+    """Somebody who may submit tasks. The name is also that of the broker user."""
+
+    __tablename__ = "submitters"
+
+    name: str = Field(max_length=63, primary_key=True)
+    added_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SeenNonce(Table, table=True):
+    """A nonce of a message that was taken, kept while its time alone would let the message pass again."""
+
+    __tablename__ = "seen_nonces"
+
+    nonce: str = Field(max_length=64, primary_key=True)
+    seen_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class Measurement(Table, table=True):
@@ -53,6 +147,7 @@ class Measurement(Table, table=True):
         provider: the ONNX Runtime execution provider that really loaded.
         gflops_one_thread: float32 matrix product, 10^9 operations a second.
         gb_per_s_one_thread: reading float32 weights, 10^9 bytes a second.
+        details: the whole measurement as it came, in JSON: all GPUs, all speeds.
     """
 
     __tablename__ = "measurements"
@@ -71,6 +166,7 @@ class Measurement(Table, table=True):
     provider: str
     gflops_one_thread: float
     gb_per_s_one_thread: float
+    details: str | None = Field(default=None, sa_type=Text)
 
 
 class Deployment(Table, table=True):

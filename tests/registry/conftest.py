@@ -1,7 +1,7 @@
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -70,3 +70,32 @@ def registry(engine: Engine) -> Iterator[Session]:
         add_owner(opened, "ada")
         enrol_device(opened, "device-1", "ada", Region.EUROPE)
         yield opened
+
+
+@pytest.fixture
+def at_once(url: str) -> Callable[..., list[str]]:
+    """Return a function that runs code in several processes, each with its own engine, and returns what they print.
+
+    They begin when the last of them is ready.
+    """
+
+    def run(code: str, imports: str = "", processes: int = 4) -> list[str]:
+        common = "from registry.database import migrate, open_engine, session\nfrom registry.owners import add_owner"
+        prepare = f"import os, sys\n{common}\n{imports}\nengine = open_engine(sys.argv[1])"
+        command = [sys.executable, "-c", f"{prepare}\nprint('ready', flush=True)\nsys.stdin.readline()\n{code}", url]
+        running = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for _ in range(processes)
+        ]
+        for process in running:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in running:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        printed = [process.communicate(timeout=60)[0] for process in running]
+        assert [process.returncode for process in running] == [0] * processes
+        return printed
+
+    return run

@@ -1,7 +1,7 @@
 import stat
-import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +13,11 @@ from sqlmodel import select
 from broker_config.regions import Region
 from registry.database import migrate, open_engine, session
 from registry.deployments import deployments_of
-from registry.devices import enrol_device, enrolled_devices
+from registry.device_state import DeviceState
+from registry.devices import enrolled_devices, find_device
 from registry.owners import add_owner
 from registry.tables import Device, Owner, Table
 from starai.errors import RegistryError, SettingError
-
-IMPORTS = "from registry.database import migrate, open_engine, session\nfrom registry.owners import add_owner"
 
 
 def owners(engine: Engine) -> list[str]:
@@ -31,23 +30,12 @@ def checks(engine: Engine) -> set[tuple[str, str | None]]:
     return {(table, c["name"]) for table in inspector.get_table_names() for c in inspector.get_check_constraints(table)}
 
 
-def run_at_once(url: str, code: str, processes: int = 4) -> None:
-    """Run the code in several processes, each with its own engine, which begin when the last of them is ready."""
-    prepare = f"import os, sys\n{IMPORTS}\nengine = open_engine(sys.argv[1])"
-    command = [sys.executable, "-c", f"{prepare}\nprint('ready', flush=True)\nsys.stdin.readline()\n{code}", url]
-    running = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(processes)
-    ]
-    for process in running:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in running:
-        process.communicate(timeout=60)
-    assert [process.returncode for process in running] == [0] * processes
+def enrol_in_older(engine: Engine) -> None:
+    """Write an owner's device down as before devices had a state."""
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO owners (id, name) VALUES (1, 'ada')"))
+        row = "INSERT INTO devices (id, owner_id, region, enrolled_at) VALUES ('device-1', 1, 'oceania', :at)"
+        connection.execute(text(row), {"at": "2026-01-01 00:00:00.000000"})
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_models_declare(engine: Engine) -> None:
@@ -72,9 +60,7 @@ def test_migrating_again_changes_nothing(engine: Engine) -> None:
 
 def test_an_older_database_is_brought_up_with_what_it_holds(empty: Engine) -> None:
     migrate(empty, "0001")
-    with session(empty) as registry:
-        add_owner(registry, "ada")
-        enrol_device(registry, "device-1", "ada", Region.OCEANIA)
+    enrol_in_older(empty)
     assert not inspect(empty).has_table("deployments")
     migrate(empty)
     with session(empty) as registry:
@@ -84,9 +70,7 @@ def test_an_older_database_is_brought_up_with_what_it_holds(empty: Engine) -> No
 
 def test_deployments_of_an_older_database_were_never_timed(empty: Engine) -> None:
     migrate(empty, "0002")
-    with session(empty) as registry:
-        add_owner(registry, "ada")
-        enrol_device(registry, "device-1", "ada", Region.OCEANIA)
+    enrol_in_older(empty)
     with empty.begin() as connection:
         row = "INSERT INTO deployments (device_id, model, tier, slots) VALUES ('device-1', 'phi3-3.8b', 'medium', 2)"
         connection.execute(text(row))
@@ -94,6 +78,16 @@ def test_deployments_of_an_older_database_were_never_timed(empty: Engine) -> Non
     with session(empty) as registry:
         (found,) = deployments_of(registry, "device-1")
     assert (found.slots, found.threads, found.tasks_per_second) == (2, None, None)
+
+
+def test_devices_of_an_older_database_are_inactive_until_they_are_checked(empty: Engine) -> None:
+    migrate(empty, "0003")
+    enrol_in_older(empty)
+    migrate(empty)
+    with session(empty) as registry:
+        device = find_device(registry, "device-1")
+    assert (device.state, device.name, device.hardware_id) == (DeviceState.INACTIVE, None, None)
+    assert device.enrolled_at.year == 2026
 
 
 def test_a_database_of_a_newer_release_is_left_alone(engine: Engine) -> None:
@@ -112,20 +106,20 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty: Engine) -> None:
 
 
 @pytest.mark.process
-def test_processes_may_migrate_at_once(empty: Engine, url: str) -> None:
-    run_at_once(url, "migrate(engine)")
+def test_processes_may_migrate_at_once(empty: Engine, at_once: Callable[..., list[str]]) -> None:
+    at_once("migrate(engine)")
     assert owners(empty) == []
 
 
 @pytest.mark.process
-def test_processes_may_write_at_once(engine: Engine, url: str) -> None:
+def test_processes_may_write_at_once(engine: Engine, at_once: Callable[..., list[str]]) -> None:
     code = """
 for _ in range(20):
     with session(engine) as registry:
         add_owner(registry, f"process {os.getpid()}")
         add_owner(registry, "everybody's")
 """
-    run_at_once(url, code)
+    at_once(code)
     assert len(owners(engine)) == 4 + 1
 
 

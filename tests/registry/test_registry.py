@@ -158,3 +158,10 @@ def test_a_model_that_the_last_device_gave_up_is_hosted_no_more(registry: Sessio
     deploy(registry, "device-1", [PHI])
     deploy(registry, "device-1", [])
     assert hosted_models(registry) == []
+
+
+def test_the_whole_measurement_is_kept_as_it_came(registry: Session) -> None:
+    details = '{"gpus":[{"name":"RTX 3060"},{"name":"RTX 3090"}],"note":"' + "x" * 20_000 + '"}'
+    recorded = record_measurement(registry, measurement(details=details))
+    registry.expire_all()
+    assert recorded.details == details
