@@ -23,6 +23,7 @@ from models.entry import CatalogueEntry, Kind
 from models.messages import LOADED, Answer, Request, read_request, write_answer
 from models.microbatch import Engine, model_error, serve, take
 from models.verify import verify
+from models.yielding import yield_to_the_owner
 from starai.errors import EngineMissing
 
 
@@ -32,6 +33,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     log_to_stderr()
+    yield_to_the_owner()
     answers = _claim_stdout()
     waiting: SimpleQueue[Request] = SimpleQueue()
     threading.Thread(target=_read, args=(os.fdopen(os.dup(0), "rb"), waiting), name="requests", daemon=True).start()

@@ -13,6 +13,9 @@ from starai.errors import EngineMissing, ModelError
 #: The processor alone, which every flavour has.
 CPU = ("CPUExecutionProvider",)
 
+#: An execution provider by its name, or with its options.
+Provider = str | tuple[str, Mapping[str, str]]
+
 _PACKAGE = "onnxruntime"
 
 
@@ -41,13 +44,27 @@ class Session:
         return output
 
 
-def new_session(graph: bytes, weights: Path, providers: Sequence[str], threads: int) -> Session:
+def cuda(memory_bytes: int, gpu: int = 0) -> tuple[Provider, ...]:
+    """Return the providers that run on that NVIDIA GPU within so many bytes of its memory.
+
+    The limit is the arena's, where weights and tensors are; the driver's own context, some hundred MB, is beside it.
+    The arena grows by what is asked for: it would otherwise double until the limit.
+    """
+    options = {
+        "device_id": str(gpu),
+        "gpu_mem_limit": str(memory_bytes),
+        "arena_extend_strategy": "kSameAsRequested",
+    }
+    return (("CUDAExecutionProvider", options), *CPU)
+
+
+def new_session(graph: bytes, weights: Path, providers: Sequence[Provider], threads: int) -> Session:
     """Load a graph.
 
     Args:
         graph: the ONNX graph; its external weights are looked up in the folder ``weights``.
         weights: a folder.
-        providers: where it must run, best first; :data:`CPU` for the processor.
+        providers: where it must run, best first; :data:`CPU` for the processor, :func:`cuda` for an NVIDIA GPU.
         threads: how many threads one run uses. They do not spin while they wait: that costs the machine's owner
             energy, and speed as soon as another program is busy.
 
@@ -62,11 +79,11 @@ def new_session(graph: bytes, weights: Path, providers: Sequence[str], threads: 
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(weights))
     try:
-        session = engine.InferenceSession(graph, options, providers=list(providers))
+        session = engine.InferenceSession(graph, options, providers=[_as_told(provider) for provider in providers])
     except Exception as error:  # the engine's errors have no common base of their own
         raise ModelError(f"ONNX Runtime could not load the model: {_first_line(error)}") from error
     # A provider that is absent, or lacks its driver, is left out with no more than a warning.
-    _require_providers(providers, session.get_providers())
+    _require_providers([_name(provider) for provider in providers], session.get_providers())
     return Session(session)
 
 
@@ -100,6 +117,14 @@ def _import_engine() -> Any:
             f"ONNX Runtime is installed but cannot be imported: {error}. Install it anew: "
             f"pip install --force-reinstall {' '.join(flavours())}"
         ) from error
+
+
+def _name(provider: Provider) -> str:
+    return provider if isinstance(provider, str) else provider[0]
+
+
+def _as_told(provider: Provider) -> Any:
+    return provider if isinstance(provider, str) else (provider[0], dict(provider[1]))
 
 
 def _require_providers(asked: Sequence[str], got: Sequence[str]) -> None:

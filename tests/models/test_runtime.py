@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from models.runtime import CPU, flavours, new_session, require_one
+from models.runtime import CPU, cuda, flavours, new_session, require_one
 from starai.errors import EngineMissing, ModelError
 
 
@@ -44,6 +44,28 @@ def test_a_graph_that_is_none_is_a_model_error(tmp_path: Path):
 def test_a_provider_that_the_engine_silently_leaves_out_is_refused(tmp_path: Path):
     with pytest.raises(EngineMissing, match="cannot use NoSuchExecutionProvider here, only CPUExecutionProvider"):
         new_session(doubling_graph(), tmp_path, ["NoSuchExecutionProvider", *CPU], threads=1)
+
+
+def test_a_provider_may_have_options(tmp_path: Path):
+    provider = ("CPUExecutionProvider", {"use_arena": "0"})
+    session = new_session(doubling_graph(), tmp_path, [provider], threads=1)
+    assert session.run({"x": np.ones((1, 2), np.float32)}).shape == (1, 2)
+
+
+def test_the_memory_of_a_gpu_is_limited_to_what_is_lent():
+    (provider, options), processor = cuda(6 * 10**9, gpu=1)
+    assert (provider, processor) == ("CUDAExecutionProvider", *CPU)
+    assert options == {
+        "device_id": "1",
+        "gpu_mem_limit": "6000000000",
+        "arena_extend_strategy": "kSameAsRequested",
+    }
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_provider_with_options_is_refused_by_its_name(tmp_path: Path):
+    with pytest.raises(EngineMissing, match="cannot use NoSuchExecutionProvider here"):
+        new_session(doubling_graph(), tmp_path, [("NoSuchExecutionProvider", {"device_id": "0"}), *CPU], threads=1)
 
 
 def test_no_engine_is_refused_with_the_command_that_installs_one():

@@ -9,9 +9,9 @@ from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
-from models.runtime import CPU, Session, new_session
+from models.measurement import Speed
+from models.runtime import CPU, Provider, Session, new_session
 from starai.errors import ModelError
 
 #: Told after each run which part of the benchmark is done, from 0.0 to 1.0.
@@ -19,29 +19,16 @@ Progress = Callable[[float], None]
 
 #: How often each probe runs, spread over the whole benchmark: something else may be busy for a while.
 ROUNDS = 3
-#: Seconds that one run of a probe takes.
+#: Seconds that one run of a probe takes, by the clock.
 SECONDS = 0.4
+
+# Seconds by which Windows counts processor time: less than that reads as none.
+_TICK = 1 / 64
 
 # Large enough to reach the peak (512 is the same here), small enough for 0.4 s on a slow processor.
 _SIDE = 1024
 # 256 MiB of weights, more than caches hold: each token of a language model reads all its weights like this.
 _ROWS, _COLUMNS = 4096, 16384
-
-
-class Speed(BaseModel):
-    """What a number of threads reach together.
-
-    Attributes:
-        threads: the threads of one run.
-        gflops: float32 matrix product, 10^9 operations a second; an addition and a multiplication are two.
-        gb_per_s: reading float32 weights to multiply a vector, 10^9 bytes a second.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    threads: int
-    gflops: float
-    gb_per_s: float
 
 
 @dataclass(frozen=True)
@@ -60,11 +47,11 @@ def benchmark(threads: Sequence[int], progress: Progress = lambda _: None) -> li
         ModelError: it failed, for want of memory for example.
     """
     probes = (_compute(), _memory())
-    cases = [(session, probe) for session in map(load_probe, threads) for probe in probes]
+    cases = [(load_probe(count), probe, count) for count in threads for probe in probes]
     rates: list[list[float]] = [[] for _ in cases]
     for turn in range(ROUNDS):
-        for place, (session, probe) in enumerate(cases):
-            rates[place].append(_rate(session, probe))
+        for place, (session, probe, count) in enumerate(cases):
+            rates[place].append(_rate(session, probe, count))
             progress((turn * len(cases) + place + 1) / (ROUNDS * len(cases)))
     medians = [median(runs) for runs in rates]
     return [
@@ -73,7 +60,7 @@ def benchmark(threads: Sequence[int], progress: Progress = lambda _: None) -> li
     ]
 
 
-def load_probe(threads: int, providers: Sequence[str] = CPU) -> Session:
+def load_probe(threads: int, providers: Sequence[Provider] = CPU) -> Session:
     """Load the benchmark's graph.
 
     Raises:
@@ -97,13 +84,16 @@ def _memory() -> _Probe:
     return _Probe({"a": np.ones((1, _ROWS), np.float32), "b": weights}, work=weights.nbytes / 1e9)
 
 
-def _rate(session: Session, probe: _Probe) -> float:
-    """Return work per second, by the median of the calls in one run; the first call warms up and does not count."""
+def _rate(session: Session, probe: _Probe, threads: int) -> float:
+    """Return work per second of processor time, which each thread has; the first call warms up and does not count.
+
+    By the clock, a machine whose owner is busy would seem slow: with six programs on two cores one thread fell to a
+    third, while by processor time it stayed within 5 %. What threads wait for one another is not counted.
+    """
     session.run(probe.inputs)
-    calls: list[float] = []
-    end = time.perf_counter() + SECONDS
+    calls, end, begin = 0, time.perf_counter() + SECONDS, time.process_time()
     while not calls or time.perf_counter() < end:
-        begin = time.perf_counter()
         session.run(probe.inputs)
-        calls.append(time.perf_counter() - begin)
-    return probe.work / median(calls)
+        calls += 1
+    used = time.process_time() - begin
+    return calls * probe.work * threads / max(used, _TICK)

@@ -1,0 +1,72 @@
+"""Where models can run on a device: the processor, and each GPU that the engine really uses."""
+
+from dataclasses import dataclass
+
+from models.gpu_bandwidth import gpu_bandwidth
+from models.measurement import Gpu, Maker, Measurement
+from models.share import Share
+
+#: Bytes beside a model's weights and context that its process takes: the engine, its kernels, and working memory.
+GPU_OVERHEAD = 10**9
+CPU_OVERHEAD = 5 * 10**8
+
+# Whose GPUs each execution provider runs on.
+_RUNS_ON = {
+    "CUDAExecutionProvider": {Maker.NVIDIA},
+    "MIGraphXExecutionProvider": {Maker.AMD},
+    "ROCMExecutionProvider": {Maker.AMD},
+    "DmlExecutionProvider": {Maker.NVIDIA, Maker.AMD, Maker.INTEL, Maker.OTHER},
+}
+# DirectML chooses one GPU by itself: asked for high performance, the one with memory of its own.
+_CHOOSES = "DmlExecutionProvider"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Memory that models share, with the speed at which they are read.
+
+    Attributes:
+        name: what it is called in sentences.
+        gpu: its place among the measurement's GPUs; ``None`` for the processor.
+        lent_bytes: what the owner lends of it.
+        overhead_bytes: what each model takes there beside its weights and context.
+        gb_per_s: how fast it is read, 10^9 bytes a second.
+    """
+
+    name: str
+    gpu: int | None
+    lent_bytes: int
+    overhead_bytes: int
+    gb_per_s: float
+
+
+def pools(measured: Measurement, share: Share) -> list[Pool]:
+    """Return where models can run: the GPUs that count, then the processor with all threads that were measured.
+
+    Of main memory no more is lent than was available, so that the machine never begins to swap.
+    """
+    on_gpus = [
+        Pool(gpu.name, place, int(gpu.memory_bytes * share.memory), GPU_OVERHEAD, gpu_bandwidth(gpu.name))
+        for place, gpu in enumerate(measured.gpus)
+        if unused(measured, place) is None
+    ]
+    lent = min(int(measured.memory_bytes * share.memory), measured.memory_available_bytes)
+    return [*on_gpus, Pool("the processor", None, lent, CPU_OVERHEAD, measured.speeds[-1].gb_per_s)]
+
+
+def unused(measured: Measurement, place: int) -> str | None:
+    """Return in a sentence why the engine does not use that GPU; ``None`` when it does."""
+    gpu = measured.gpus[place]
+    if gpu.fault:
+        return f"{gpu.name} is not used: {gpu.fault.rstrip('.')}."
+    if gpu.maker not in _RUNS_ON.get(measured.provider, ()):
+        why = f": {measured.not_loaded.rstrip('.')}" if measured.not_loaded else ", which does not run on it"
+        return f"{gpu.name} is not used: the engine loaded {measured.provider}{why}."
+    if measured.provider == _CHOOSES and place != _chosen(measured.gpus):
+        return f"{gpu.name} is not used: {_CHOOSES} runs on one GPU, the one with the most memory."
+    return None
+
+
+def _chosen(gpus: tuple[Gpu, ...]) -> int:
+    sound = [place for place, gpu in enumerate(gpus) if gpu.fault is None]
+    return max(sound, key=lambda place: gpus[place].memory_bytes)

@@ -1,0 +1,213 @@
+"""The deployment plan: machines that everybody knows, and what must hold on any machine."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.catalogue import load_catalogue
+from models.measurement import Gpu, MachineClass, Maker, Measurement, Speed
+from models.need import ENOUGH_TOKENS_PER_SECOND
+from models.plan import Plan, plan
+from models.share import Share, default_share
+from tests.models.machines import (
+    A100,
+    GIB,
+    M2,
+    RADEON_IN_PROCESSOR,
+    RTX_3060,
+    RTX_3090,
+    RX_7900,
+    machine,
+)
+
+CUDA, DIRECTML = "CUDAExecutionProvider", "DmlExecutionProvider"
+CATALOGUE = list(load_catalogue())
+SIZES = {entry.name: entry.parameters for entry in CATALOGUE}
+
+
+def planned(measured: Measurement, **demand: int) -> Plan:
+    """Plan with the usual share."""
+    return plan(measured, default_share(measured.machine_class, measured.physical_cores), CATALOGUE, demand)
+
+
+def places(plan: Plan) -> dict[str, int | None]:
+    return {placement.model: placement.gpu for placement in plan.placements}
+
+
+def reason(plan: Plan, model: str) -> str:
+    return next(verdict.reason for verdict in plan.verdicts if verdict.model == model)
+
+
+def test_an_a100_server_hosts_the_70b() -> None:
+    found = planned(machine(MachineClass.SERVER, gpus=(A100,), provider=CUDA, gib=256, cores=32, gb_per_s=150))
+    assert found.placements[0].model == "llama3-70b"
+    assert found.placements[0].gpu == 0
+    assert found.placements[0].slots == 8
+    assert "llama3-8b" in places(found)
+
+
+def test_an_rtx_3060_in_a_personal_machine_hosts_phi3() -> None:
+    found = planned(machine(gpus=(RTX_3060,), provider=CUDA))
+    assert found.placements[0].model == "phi3-3.8b"
+    assert found.placements[0].gpu == 0
+    assert "needs 6.84 GB" in reason(found, "llama3-8b")
+    assert "of 6.44 GB" in reason(found, "llama3-8b")
+
+
+def test_an_m2_with_16_gib_hosts_the_8b_on_its_processor() -> None:
+    found = planned(machine(gpus=(M2,), gib=16, gb_per_s=90))
+    assert found.placements[0].model == "llama3-8b"
+    assert found.placements[0].gpu is None
+    assert found.unused_gpus == (
+        "Apple M2 is not used: the engine loaded CPUExecutionProvider, which does not run on it.",
+    )
+
+
+def test_a_small_computer_hosts_the_half_b() -> None:
+    found = planned(machine(gib=8, cores=4, gb_per_s=20))
+    assert found.placements[0].model == "qwen2.5-0.5b"
+    assert reason(found, "phi3-3.8b").startswith("Does not fit on the processor: needs 4.83 GB")
+
+
+def test_a_phone_hosts_the_tiny_one_alone() -> None:
+    assert places(planned(machine(MachineClass.PHONE, gib=6, gb_per_s=30))) == {"all-minilm-l6-v2": None}
+
+
+def test_a_radeon_hosts_the_8b_by_directml_and_the_one_in_the_processor_is_left() -> None:
+    found = planned(machine(gpus=(RADEON_IN_PROCESSOR, RX_7900), provider=DIRECTML))
+    assert found.placements[0].model == "llama3-8b"
+    assert found.placements[0].gpu == 1
+    assert "runs on one GPU" in found.unused_gpus[0]
+
+
+def test_a_radeon_on_linux_serves_when_migraphx_loads() -> None:
+    found = planned(machine(gpus=(RX_7900,), provider="MIGraphXExecutionProvider"))
+    assert (found.placements[0].model, found.placements[0].gpu) == ("llama3-8b", 0)
+
+
+def test_a_radeon_that_nothing_loads_on_is_left_and_its_owner_told_why() -> None:
+    found = planned(machine(gpus=(RX_7900,), not_loaded="libmigraphx.so is missing."))
+    assert places(found) == {"qwen2.5-0.5b": None, "all-minilm-l6-v2": None}
+    assert found.unused_gpus == (
+        "AMD Radeon RX 7900 XTX is not used: the engine loaded CPUExecutionProvider: libmigraphx.so is missing.",
+    )
+
+
+def test_two_gpus_share_the_models() -> None:
+    found = planned(machine(MachineClass.SERVER, gpus=(RTX_3090, RTX_3090), provider=CUDA))
+    assert places(found)["llama3-8b"] == 0
+    assert places(found)["phi3-3.8b"] == 1
+    assert "llama3-70b" not in places(found)  # a model runs on one of them
+
+
+def test_a_gpu_whose_driver_is_broken_serves_as_a_processor() -> None:
+    broken = Gpu(maker=Maker.NVIDIA, name="NVIDIA GPU", memory_bytes=0, fault="Its driver does not work: x")
+    found = planned(machine(gpus=(broken,)))
+    assert places(found) == {"qwen2.5-0.5b": None, "all-minilm-l6-v2": None}
+    assert found.unused_gpus == ("NVIDIA GPU is not used: Its driver does not work: x.",)
+
+
+def test_a_sound_gpu_beside_a_broken_one_still_counts() -> None:
+    found = planned(machine(gpus=(A100.model_copy(update={"fault": "lost"}), RTX_3060), provider=CUDA))
+    assert (found.placements[0].model, found.placements[0].gpu) == ("phi3-3.8b", 1)
+
+
+def test_a_model_that_is_too_slow_is_not_hosted_and_the_figures_say_why() -> None:
+    why = reason(planned(machine(gib=64, gb_per_s=40)), "llama3-8b")
+    assert why == "Too slow on the processor: 4.5 tokens/s predicted (40.0 GB/s x 0.6 / 5.30 GB), and 10 are needed."
+
+
+def test_of_models_that_are_as_large_the_wanted_one_comes_first() -> None:
+    twins = [load_catalogue().get("llama3-8b").model_copy(update={"name": name}) for name in ("a", "b")]
+    mac = machine(gib=16, gb_per_s=90)
+    share = default_share(mac.machine_class, mac.physical_cores)
+    assert plan(mac, share, twins).placements[0].model == "a"
+    assert plan(mac, share, twins, {"b": 3}).placements[0].model == "b"
+
+
+def test_main_memory_that_others_use_is_not_lent() -> None:
+    full = machine(gib=16, gb_per_s=90).model_copy(update={"memory_available_bytes": 2 * GIB})
+    assert "llama3-8b" not in places(planned(full))
+    assert "of 2.15 GB" in reason(planned(full), "llama3-8b")
+
+
+def test_the_largest_model_on_the_processor_gets_the_threads_that_are_left() -> None:
+    found = planned(machine(gib=8, cores=8, gb_per_s=20))
+    assert [placement.threads for placement in found.placements] == [6, 1]
+
+
+def test_an_owner_who_lends_one_thread_hosts_one_model() -> None:
+    found = planned(machine(gib=8, cores=2, gb_per_s=20))
+    assert list(places(found)) == ["qwen2.5-0.5b"]
+    assert "No thread is left" in reason(found, "all-minilm-l6-v2")
+
+
+gpus = st.builds(
+    Gpu,
+    maker=st.sampled_from(Maker),
+    name=st.sampled_from(["NVIDIA A100-SXM4-80GB", "NVIDIA GeForce RTX 3060", "AMD Radeon RX 7900 XTX", "unheard of"]),
+    memory_bytes=st.integers(0, 200 * GIB),
+    fault=st.sampled_from([None, None, None, "broken"]),
+)
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Measurement:
+    cores = draw(st.integers(1, 64))
+    memory = draw(st.integers(1, 512 * GIB))
+    speeds = [Speed(threads=n, gflops=10, gb_per_s=draw(st.floats(0.5, 800))) for n in sorted({1, cores})]
+    return Measurement(
+        operating_system="x",
+        machine_class=draw(st.sampled_from(MachineClass)),
+        cpu_model="x",
+        physical_cores=cores,
+        threads=cores,
+        memory_bytes=memory,
+        memory_available_bytes=draw(st.integers(0, memory)),
+        gpus=tuple(draw(st.lists(gpus, max_size=4))),
+        provider=draw(st.sampled_from([CUDA, DIRECTML, "MIGraphXExecutionProvider", "CPUExecutionProvider"])),
+        speeds=tuple(speeds),
+    )
+
+
+shares = st.builds(Share, memory=st.floats(0.001, 1), threads=st.integers(1, 64))
+
+
+@given(machines(), shares)
+def test_a_plan_never_exceeds_the_share(measured: Measurement, share: Share) -> None:
+    found = plan(measured, share, CATALOGUE)
+    for gpu in (None, *range(len(measured.gpus))):
+        whole = measured.memory_bytes if gpu is None else measured.gpus[gpu].memory_bytes
+        taken = sum(placement.memory_bytes for placement in found.placements if placement.gpu == gpu)
+        assert taken <= whole * share.memory
+    assert sum(placement.threads for placement in found.placements) <= share.threads
+    assert all(placement.tokens_per_second >= ENOUGH_TOKENS_PER_SECOND for placement in found.placements)
+
+
+@given(machines(), shares, shares)
+def test_a_larger_share_never_has_a_smaller_largest_model(measured: Measurement, one: Share, other: Share) -> None:
+    smaller = Share(memory=min(one.memory, other.memory), threads=min(one.threads, other.threads))
+    larger = Share(memory=max(one.memory, other.memory), threads=max(one.threads, other.threads))
+    before, after = (
+        [SIZES[p.model] for p in plan(measured, share, CATALOGUE).placements] for share in (smaller, larger)
+    )
+    assert before[:1] <= after[:1]
+
+
+@given(machines(), shares)
+def test_every_model_is_judged_once_and_a_gpu_that_is_not_used_hosts_none(measured: Measurement, share: Share) -> None:
+    found = plan(measured, share, CATALOGUE)
+    assert [verdict.model for verdict in found.verdicts] == sorted(SIZES, key=lambda name: -SIZES[name])
+    assert [v.model for v in found.verdicts if v.hosted] == [placement.model for placement in found.placements]
+    used = {placement.gpu for placement in found.placements} - {None}
+    assert len(used) + len(found.unused_gpus) <= len(measured.gpus)
+
+
+@pytest.mark.parametrize(
+    ("machine_class", "cores", "memory", "threads"),
+    [(MachineClass.SERVER, 64, 0.8, 63), (MachineClass.PERSONAL, 8, 0.5, 7), (MachineClass.PHONE, 1, 0.15, 1)],
+)
+def test_the_usual_share_follows_from_the_class(
+    machine_class: MachineClass, cores: int, memory: float, threads: int
+) -> None:
+    assert default_share(machine_class, cores) == Share(memory=memory, threads=threads)
