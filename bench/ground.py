@@ -18,9 +18,10 @@ from broker_config.node import Node
 from broker_config.regions import Region
 from broker_config.roles import device_role, submitter_role
 from broker_config.tiers import Tier
-from broker_config.topology import HostedModel, QueueType, topology
+from broker_config.topology import HostedModel, QueueType, device_topology, topology
 from broker_config.users import grant_everything, put_user
-from worker.enrolment import Deployment, Enrolment
+from tasks.deployment import Deployment
+from worker.enrolment import Enrolment
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Ground:
         """Make a device and return its enrolment."""
         user, password = f"device-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
         queues = [names.task_queue(r, deployment.tier, deployment.model) for r in Region]
+        apply(self.url, device_topology(user))
         put_user(self.node.api, user, password, device_role(user, queues))
         url = SecretStr(self.node.url(user, password))
         return Enrolment(device=user, region=region, url=url, deployments=[deployment], threads=threads)

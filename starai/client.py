@@ -25,6 +25,7 @@ from starai.wire import MAX_TEXTS
 
 _REPLY_PREFETCH = 1000
 _ACKNOWLEDGE_EVERY = 100
+_ACKNOWLEDGE_AFTER = 0.02
 # So many tasks leave together: the broker begins on them while the next ones are made.
 _AT_ONCE = 100
 
@@ -275,12 +276,15 @@ class Client:
             if job.done:
                 self._jobs.pop(job.id, None)
         self._seen = method.delivery_tag or 0
-        # One acknowledgement for all that arrived together, and none for a task's beginning alone.
-        if (job is None or job.done or self._seen - self._acknowledged >= _ACKNOWLEDGE_EVERY) and not self._is_due:
+        # One acknowledgement for all that arrive together, or soon: the broker sends on without.
+        if self._seen - self._acknowledged >= _ACKNOWLEDGE_EVERY:
+            self._acknowledge(channel)
+        elif not self._is_due:
             self._is_due = True
-            self._link.call_soon(lambda: self._acknowledge(channel))
+            self._link.call_later(_ACKNOWLEDGE_AFTER, lambda: self._acknowledge(channel))
 
     def _acknowledge(self, channel: Channel) -> None:
-        self._is_due, self._acknowledged = False, self._seen
-        if channel.is_open:
+        self._is_due = False
+        if channel.is_open and self._seen > self._acknowledged:
+            self._acknowledged = self._seen
             channel.basic_ack(self._seen, multiple=True)

@@ -2,10 +2,13 @@
 
 StarAIError
 ├── InvalidName                a region, model or user name that cannot be one
+├── InvalidToken               a join token that is mistyped or none
 ├── SettingError               a setting that is missing or wrong
 ├── BrokerError
 │   ├── BrokerUnreachable      nobody answered at the address
 │   ├── BrokerRefused          login or permission refused
+│   ├── BrokerUntrusted        not encrypted, or a certificate that is not trusted
+│   ├── NotAtBroker            the broker has nothing of that name
 │   ├── PublishRejected        a queue on the message's way is full
 │   ├── TopologyMismatch       the broker differs from the topology
 │   └── NodeError              the private node could not be started or stopped
@@ -34,16 +37,16 @@ from broker_config.errors import (
     BrokerError,
     BrokerRefused,
     BrokerUnreachable,
+    BrokerUntrusted,
     InvalidName,
+    InvalidToken,
     NodeError,
+    NotAtBroker,
     PublishRejected,
+    SettingError,
     StarAIError,
     TopologyMismatch,
 )
-
-
-class SettingError(StarAIError, ValueError):
-    """A setting is missing or has a value that cannot be used."""
 
 
 class ClientClosed(StarAIError):
@@ -135,6 +138,7 @@ __all__ = [
     "BrokerError",
     "BrokerRefused",
     "BrokerUnreachable",
+    "BrokerUntrusted",
     "Cancelled",
     "ClientClosed",
     "DeviceFailed",
@@ -142,6 +146,7 @@ __all__ = [
     "Expired",
     "FailedOnDevice",
     "InvalidName",
+    "InvalidToken",
     "LocalNetworkError",
     "ModelCorrupt",
     "ModelCrashed",
@@ -150,6 +155,7 @@ __all__ = [
     "ModelNotFound",
     "ModelUnavailable",
     "NodeError",
+    "NotAtBroker",
     "PublishRejected",
     "RegistryError",
     "Rejected",

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,8 @@ class Job:
             BadInput, UnknownModel, Rejected, Expired, Cancelled, FailedOnDevice: how it ended.
         """
         left = max(self._expires - time.monotonic(), 0) + _GRACE
-        wait([self._outcome], left if timeout is None else min(timeout, left))
+        with suppress(TimeoutError):
+            self._outcome.exception(left if timeout is None else min(timeout, left))
         if not self.done:
             raise self._silence(timeout, left)
         vectors: Vector = self._outcome.result()

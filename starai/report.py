@@ -21,7 +21,7 @@ def report_publication(report: Report, reply_to: str, user: str) -> Publication:
     """Return the message that tells the submitter behind ``reply_to``; ``user`` is the sender's broker user."""
     properties = pika.BasicProperties(
         content_type="application/json",
-        delivery_mode=pika.DeliveryMode.Persistent.value,
+        delivery_mode=pika.DeliveryMode.Transient.value,
         correlation_id=report.task,
         user_id=user,
     )

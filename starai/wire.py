@@ -64,12 +64,20 @@ class Failure(_Message):
 
 
 class Report(_Message):
-    """One state of one task. ``run`` tells apart the attempts at it; ``at`` is Unix time in seconds (UTC)."""
+    """One state of one task.
+
+    Attributes:
+        at: Unix time in seconds (UTC).
+        run: tells apart the attempts at a task.
+        started: when a device began this attempt, in Unix time; a task that ends soon is not said to have started
+            in a report of its own.
+    """
 
     task: Annotated[str, Field(max_length=64)]
     state: State
     at: float
     run: Annotated[str, Field(max_length=64)] | None = None
+    started: float | None = None
     device: Annotated[str, Field(max_length=63)] | None = None
     region: Annotated[str, Field(max_length=32)] | None = None
     output: Tensor | None = None

@@ -55,9 +55,10 @@ def infer(task: Task, run: str, model: Model, say: Say, **who: Any) -> "Future[N
     """
 
     def tell(state: State, **more: Any) -> "Future[None]":
-        return say(Report(task=task.id, state=state, at=time.time(), run=run, **who, **more))
+        return say(Report(task=task.id, state=state, at=time.time(), run=run, started=started, **who, **more))
 
-    if task.expires is not None and time.time() > task.expires:
+    started = time.time()
+    if task.expires is not None and started > task.expires:
         return tell(State.EXPIRED)
     tell(State.STARTED)
     try:

@@ -10,13 +10,17 @@ from collections.abc import Sequence
 
 from worker.rung import Rung
 
-#: Seconds for which slots must have been free, or taken, before the rungs abroad follow.
+#: Seconds for which a slot must have been free before rungs abroad open.
 MOMENT = 0.3
+#: Seconds for which none may have been before those close on which nothing has come: what closes must open again.
+FULL = 30.0
+#: Seconds in which the next task at home comes, where one waits: a round trip to the broker or so.
+ARRIVAL = 0.02
 # Seconds in which an acknowledgement brings the next task where one waits: a slot that is free for less was not.
 _HANDOVER = 0.1
 #: Seconds between two looks of a saturated device. With the wait that follows, well below the 10 s that a task may
 #: wait in one region's queue while later ones are served elsewhere.
-LOOK = 3.0
+LOOK = 2.0
 # Tasks at home between two looks, so that slow tasks do not all give way.
 _BETWEEN_LOOKS = 2
 #: Seconds that tasks abroad may be older than those at home. Most submitters' clocks differ by less.
@@ -55,24 +59,28 @@ class Abroad:
         """Tell whether there has been a free slot for a moment."""
         return self._free_since is not None and now - self._free_since >= MOMENT
 
+    def is_unused(self, now: float) -> bool:
+        """Tell whether there is a free slot for which no task at home has come."""
+        return self._free_since is not None and now - self._free_since >= ARRIVAL
+
     def is_settled_full(self, now: float) -> bool:
-        """Tell whether there has been none for a moment."""
-        return self._taken_since is not None and now - self._taken_since >= MOMENT
+        """Tell whether there has been none for long."""
+        return self._taken_since is not None and now - self._taken_since >= FULL
 
     def note_home(self, submitted: float | None) -> None:
         """Take in when a task that came at home was submitted, where that is known."""
         if submitted is not None:
             self._home, self._newest = submitted, max(submitted, self._newest)
 
-    def turns(self, now: float) -> list[Rung]:
+    def turns(self, now: float, among: Sequence[Rung]) -> list[Rung]:
         """Return where to look in place of the next task at home, now that one has ended; nowhere if it is not time."""
         self._finished += 1
         rested = now - self._looked >= LOOK and self._finished >= _BETWEEN_LOOKS
-        return self.look(now) if rested or self._last < self._home - BEHIND else []
+        return self.look(now, among) if rested or self._last < self._home - BEHIND else []
 
-    def polls(self, now: float) -> list[Rung]:
-        """Return where to look for a free slot that may not listen abroad just now."""
-        return self.look(now) if now - self._looked >= MOMENT else []
+    def polls(self, now: float, among: Sequence[Rung]) -> list[Rung]:
+        """Return where to look for a free slot that may not listen there just now."""
+        return self.look(now, among) if now - self._looked >= MOMENT else []
 
     def found(self, rung: Rung, submitted: float | None) -> None:
         """The last look found a task, submitted then where that is known; the queues before it had none."""
@@ -82,11 +90,11 @@ class Abroad:
             self._seen[rung], self._newest = submitted, max(submitted, self._newest)
             self._last = submitted
 
-    def look(self, now: float) -> list[Rung]:
-        """Return where to look now, whatever the time: where tasks are oldest first."""
+    def look(self, now: float, among: Sequence[Rung]) -> list[Rung]:
+        """Return where of these to look now, whatever the time: where tasks are oldest first."""
         self._note_empty(self._asked)
         self._looked, self._finished, self._last = now, 0, math.inf
-        self._asked = sorted(self._seen, key=lambda rung: self._seen[rung])
+        self._asked = sorted(among, key=lambda rung: self._seen[rung])
         return self._asked
 
     def _note_empty(self, rungs: Sequence[Rung]) -> None:

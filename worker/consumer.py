@@ -22,6 +22,7 @@ from celery.worker import state
 from celery.worker.consumer import Connection, Consumer
 
 from tasks.message import JunkError, read_task
+from worker.beginnings import TOLD_AFTER
 from worker.device import Device, Verdict
 from worker.frames import read_frames
 from worker.ladder import Ladder
@@ -80,6 +81,7 @@ class DeviceConsumer(Consumer):
         amqp.sock.settimeout(2 * HEARTBEAT)
         try:
             channel = self._channel(amqp)
+            self._device.resting = False
             log.info("device.consuming", extra={"device": self._device.id})
             self.on_ready()
             while self.blueprint.state == bootsteps.RUN:
@@ -124,6 +126,7 @@ class DeviceConsumer(Consumer):
     def _move(self, channel: Any) -> None:
         for ladder in self._device.ladders:
             ladder.set_load(self._device.load(ladder))
+            ladder.rest(self._device.resting)
             moves = ladder.moves(time.monotonic())
             for delivery in moves.start:
                 self.pool.apply_async(self._device.work, (delivery, self._finish_soon), callback=_ignore)
@@ -131,6 +134,8 @@ class DeviceConsumer(Consumer):
                 self._close(channel, rung)
             for delivery in moves.give_back:
                 _nack(channel, delivery)
+            for delivery in moves.acknowledge:
+                channel.basic_ack(delivery.tag)
             for rung in moves.open:
                 self._open(channel, ladder, rung)
             self._ask(channel, ladder, moves.look)
@@ -182,26 +187,22 @@ class DeviceConsumer(Consumer):
         while self._finished:
             delivery, verdict = self._finished.popleft()
             self._device.finished(delivery, verdict)
-            if verdict is Verdict.RETURN:
-                self._move(channel)  # closes the paused rungs first, or the task would come straight back
-            if not delivery.lost:
+            if verdict is Verdict.ACKNOWLEDGE:
                 self._look_abroad(channel, delivery)
-                self._settle(channel, delivery, verdict)
+                continue
+            self._move(channel)  # closes the paused rungs first, or the task would come straight back
+            if not delivery.lost:
+                # Not a nack: this is an attempt, and must count on every RabbitMQ.
+                channel.basic_reject(delivery.tag, requeue=True)
 
     def _look_abroad(self, channel: Any, delivery: Delivery) -> None:
         """Where it is time, take a task from abroad before the acknowledgement brings the next one at home."""
         ladder = self._device.ladder_of(delivery.rung)
+        if delivery.lost:
+            return
         if turns := ladder.turns(delivery, time.monotonic()):
             self._ask(channel, ladder, turns, instead=delivery.rung.home or delivery.instead)
-            self._move(channel)  # starts it, and closes the rung of the task that is acknowledged next
-
-    @staticmethod
-    def _settle(channel: Any, delivery: Delivery, verdict: Verdict) -> None:
-        if verdict is Verdict.ACKNOWLEDGE:
-            channel.basic_ack(delivery.tag)
-        else:
-            # Not a nack: this is an attempt, and must count on every RabbitMQ.
-            channel.basic_reject(delivery.tag, requeue=True)
+            self._move(channel)  # starts it, before the next one at home can come
 
     def _stop_when_drained(self) -> None:
         if state.should_stop is None:
@@ -215,6 +216,7 @@ class DeviceConsumer(Consumer):
             state.maybe_shutdown()
 
     def _beat(self, amqp: Any) -> None:
+        self._device.tell_beginnings()
         if time.monotonic() >= self._beat_at:
             self._beat_at = time.monotonic() + _HEARTBEAT_CHECK
             amqp.heartbeat_tick()
@@ -222,7 +224,7 @@ class DeviceConsumer(Consumer):
 
     def _wait(self, amqp: Any) -> None:
         """Wait for the broker or a finished task, then read everything that has arrived."""
-        readable, _, _ = select.select([amqp.sock, self._waker], [], [], _TICK)
+        readable, _, _ = select.select([amqp.sock, self._waker], [], [], _TICK if self._device.idle else TOLD_AFTER)
         if self._waker in readable:
             self._waker.recv(4096)
         while _has_arrived(amqp.sock):

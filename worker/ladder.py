@@ -6,8 +6,11 @@ free slot for a moment: one that waits in each, and one more for each task from 
 which there is no slot is a surplus: it is held for ``HOLD`` seconds at most, then its rung is closed and the
 delivery returned, in this order, so that the broker cannot hand it back at once.
 
-A saturated device takes a task from abroad in place of one at home when :mod:`worker.abroad` says so; the rung of
-the task that just ended is closed for as long.
+What brings a rung its next task is the acknowledgement of the last. While no slot is free it waits, so that a device
+that is busy with tasks of one queue is offered no more from another; that changes no subscription. After ``LATE``
+seconds the rung is closed instead.
+
+A saturated device takes a task from abroad in place of one at home when :mod:`worker.abroad` says so.
 """
 
 from collections import deque
@@ -16,18 +19,24 @@ from collections.abc import Iterable
 from broker_config.names import task_queue
 from broker_config.priority import priority
 from broker_config.regions import Region, distance
+from tasks.deployment import Deployment
 from worker.abroad import Abroad
 from worker.budget import BURST, ChangeBudget
-from worker.enrolment import Deployment
 from worker.load import LoadMeter
 from worker.rung import Delivery, Moves, Rung
 
 #: Seconds that a surplus may wait for a slot.
 HOLD = 0.5
+#: Seconds that an acknowledgement may wait for a slot. If the device dies meanwhile, the task is done once more.
+LATE = 1.0
 # Seconds between two changes of the rungs' priorities, or two closings of those that wait beside another; and the
 # changes that they leave for what matters more.
 _REPRICE = 5.0
 _RESERVE = 10
+# Seconds between two looks whether priorities are still true.
+_LOOK_AT_PRICES = 0.5
+# How wrong the priority of a rung abroad must be: it follows the device's own tasks, which come and go.
+_COARSE = 4
 # Rungs renewed at once: no more than can ever be paid for.
 _RENEWED = int(BURST - _RESERVE) // 2
 
@@ -51,16 +60,24 @@ class Ladder:
         self._in_region = {region: [self._rung(region, step) for step in range(self._slots)] for region in others}
         # Never opened: they stand for the queues that are asked.
         self._asking = [self._rung(region, 0) for region in others]
+        self._outside = tuple(rung for rungs in self._in_region.values() for rung in rungs)
+        #: Every rung, open or not, the home ladder's first and in falling priority.
+        self.rungs = (*self._at_home, *self._outside, *self._asking)
+        # When a queue abroad brought a task last, so that those which have some are listened to first.
+        self._served = dict.fromkeys(Region, 0.0)
         self._abroad = Abroad(self._asking)
         self._running: set[Delivery] = set()
         self._held: deque[Delivery] = deque()
+        # What has ended and is not acknowledged, and when it ended.
+        self._ended: dict[Delivery, float] = {}
         self._budget = ChangeBudget(0.0)
         self._load = 0.0
         self._occupancy = LoadMeter()
-        self._priced_at = 0.0
+        self._price_at = 0.0
         self._spared_at = 0.0
         self._closed_until = 0.0
         self._draining = False
+        self._resting = False
 
     @property
     def free(self) -> int:
@@ -69,13 +86,8 @@ class Ladder:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs and nothing is held."""
-        return not self._running and not self._held
-
-    @property
-    def rungs(self) -> tuple[Rung, ...]:
-        """Every rung, open or not, the home ladder's first and in falling priority."""
-        return (*self._at_home, *self._rungs_abroad(), *self._asking)
+        """Whether nothing runs, is held, or is to be acknowledged."""
+        return not self._running and not self._held and not self._ended
 
     def set_load(self, load: float) -> None:
         """Take in what the device is under besides this model's own tasks, from 0.0 to 1.0."""
@@ -88,12 +100,15 @@ class Ladder:
             self._abroad.found(delivery.rung, submitted)
             return
         self._held.append(delivery)
+        self._served[delivery.rung.region] = delivery.arrived
         if delivery.rung.home:
             self._abroad.note_home(submitted)
 
-    def finish(self, delivery: Delivery) -> None:
-        """A started delivery has ended: its slot is free."""
+    def finish(self, delivery: Delivery, now: float, *, returned: bool = False) -> None:
+        """A started delivery has ended: its slot is free. Unless it is returned, :meth:`moves` will acknowledge it."""
         self._running.discard(delivery)
+        if not delivery.lost and not returned:
+            self._ended[delivery] = now
 
     def turns(self, finished: Delivery, now: float) -> list[Rung]:
         """Return where to look abroad before a finished task is acknowledged, which brings the next one at home.
@@ -101,12 +116,13 @@ class Ladder:
         What is found takes the turn of a task at home if the finished one was from there, or had done so itself.
         Otherwise the slot serves those abroad until home has work again, of which only a rung that waits there tells.
         """
-        if self._is_closed(now) or any(rung.tag for rung in self._rungs_abroad()):
+        unheard = self._unheard()
+        if self._is_closed(now) or not unheard:
             return []
         if finished.rung.home or finished.instead:
-            return self._abroad.turns(now)
+            return self._abroad.turns(now, unheard)
         home_waits = any(rung.tag for rung in self._at_home if rung not in self._busy())
-        return self._abroad.look(now) if home_waits and not self._held else []
+        return self._abroad.look(now, unheard) if home_waits and not self._held else []
 
     def lose_connection(self) -> None:
         """Every rung is closed by the broker; what is held is gone, what runs goes on without its message."""
@@ -115,10 +131,15 @@ class Ladder:
         for delivery in (*self._running, *self._held):
             delivery.lost = True
         self._held.clear()
+        self._ended.clear()
 
     def pause(self, until: float) -> None:
         """Close all rungs until then: this device cannot run the model just now."""
         self._closed_until = max(until, self._closed_until)
+
+    def rest(self, resting: bool) -> None:
+        """Close all rungs, or let them open again; what runs may end."""
+        self._resting = resting
 
     def drain(self) -> None:
         """Close all rungs for good; what runs may end."""
@@ -136,12 +157,13 @@ class Ladder:
         self._give_back(moves, wanted, now, closed)
         stale = self._stale(wanted, now)
         moves.close = [rung for rung in self.rungs if rung.tag and (rung not in wanted or rung in stale)]
+        self._acknowledge(moves, now)
         moves.open = [rung for rung in self.rungs if rung in wanted and (not rung.tag or rung in stale)]
         for rung in moves.open:
             rung.priority = self._price(rung)
         self._budget.pay(len(moves.close) + len(moves.open), now)
-        if not closed and self._may_poll(wanted, now):
-            moves.look = self._abroad.polls(now)
+        if not closed and self.free > 0 and not self._held and self._abroad.is_settled_free(now):
+            moves.look = self._poll(moves, now)
         return moves
 
     def _start(self, moves: Moves) -> None:
@@ -152,17 +174,31 @@ class Ladder:
 
     def _wanted(self, now: float) -> set[Rung]:
         busy = self._busy()
-        return self._wanted_at_home(busy) | self._wanted_abroad(busy, now)
+        wanted = self._wanted_at_home(busy) | self._wanted_abroad(busy, now)
+        if self.free == 0:
+            wanted -= {delivery.rung for delivery, ended in self._ended.items() if now - ended >= LATE}
+        return wanted
+
+    def _acknowledge(self, moves: Moves, now: float) -> None:
+        """Acknowledge what brings no task that there is no slot for: a slot is free, or the rung is closed.
+
+        A task from abroad leaves the slot to those at home for as long as the next of them takes to come.
+        """
+        closed = {*moves.close, *(delivery.rung for delivery in self._ended if not delivery.rung.tag)}
+        unused = self._abroad.is_unused(now)
+        moves.acknowledge = [d for d in self._ended if d.rung in closed or (self.free > 0 and (d.rung.home or unused))]
+        for delivery in moves.acknowledge:
+            del self._ended[delivery]
 
     def _busy(self) -> set[Rung]:
-        return {delivery.rung for delivery in (*self._running, *self._held) if not delivery.lost}
+        return {delivery.rung for delivery in (*self._running, *self._held, *self._ended) if not delivery.lost}
 
     def _wanted_at_home(self, busy: set[Rung]) -> set[Rung]:
-        """A rung for each slot, less what runs without one: tasks of a lost connection, and those taken instead.
+        """A rung for each slot, less what runs without one: tasks of a lost connection.
 
         Those that open are the last ones, because what runs without a rung is load as well.
         """
-        rungs = sum(1 for d in self._running if d.lost or d.instead)
+        rungs = sum(1 for d in self._running if d.lost)
         wanted = [rung for rung in self._at_home if rung.tag]
         idle = [rung for rung in wanted if rung not in busy]
         for rung in idle[: max(len(wanted) - (self._slots - rungs), 0)]:
@@ -172,14 +208,16 @@ class Ladder:
         return {*wanted, *closed[: max(self.free - len(idle), 0)]}
 
     def _wanted_abroad(self, busy: set[Rung], now: float) -> set[Rung]:
-        wanted = {rung for rung in self._rungs_abroad() if rung.tag} - self._spare(busy, now)
+        wanted = {rung for rung in self._outside if rung.tag} - self._spare(busy, now)
         if self._abroad.is_settled_full(now):
             return set()
         if not self._abroad.is_settled_free(now):
             return wanted
         missing = [rung for rungs in self._in_region.values() for rung in self._missing(rungs, busy)]
-        # Whoever opens will close.
-        return {*wanted, *missing} if self._budget.allows(2 * len(missing), now) else wanted
+        missing.sort(key=lambda rung: -self._served[rung.region])
+        while missing and not self._budget.allows(2 * len(missing), now):  # whoever opens will close
+            missing.pop()
+        return {*wanted, *missing}
 
     def _spare(self, busy: set[Rung], now: float) -> set[Rung]:
         """Return the rungs that wait beside another one of their region abroad, if it is time to close them."""
@@ -208,20 +246,29 @@ class Ladder:
 
         Of a ladder too long to be renewed at once they are those whose priority is wrong by most.
         """
-        if now - self._priced_at < _REPRICE:
+        if now < self._price_at:
             return set()
+        self._price_at = now + _LOOK_AT_PRICES
         busy = {delivery.rung for delivery in (*self._running, *self._held)}
         open_idle = [rung for rung in self.rungs if rung in wanted and rung.tag and rung not in busy]
         wrong = {rung: abs(rung.priority - self._price(rung)) for rung in open_idle}
-        stale = sorted(filter(wrong.get, wrong), key=lambda rung: -wrong[rung])[:_RENEWED]
+        far = [rung for rung in wrong if wrong[rung] >= (1 if rung.home else _COARSE)]
+        stale = sorted(far, key=lambda rung: -wrong[rung])[:_RENEWED]
         if not stale or not self._budget.allows(2 * len(stale) + _RESERVE, now):
             return set()
-        self._priced_at = now
+        self._price_at = now + _REPRICE
         return set(stale)
 
-    def _may_poll(self, wanted: set[Rung], now: float) -> bool:
-        listening = any(not rung.home for rung in wanted)
-        return self.free > 0 and not self._held and not listening and self._abroad.is_settled_free(now)
+    def _poll(self, moves: Moves, now: float) -> list[Rung]:
+        opened = {rung.region for rung in moves.open}
+        unheard = [rung for rung in self._unheard() if rung.region not in opened]
+        return self._abroad.polls(now, unheard) if unheard else []
+
+    def _unheard(self) -> list[Rung]:
+        """Return where abroad to ask, because no rung waits there."""
+        busy = self._busy()
+        heard = {rung.region for rung in self._outside if rung.tag and rung not in busy}
+        return [rung for rung in self._asking if rung.region not in heard]
 
     def _price(self, rung: Rung) -> int:
         own = rung.step / self._slots
@@ -236,10 +283,7 @@ class Ladder:
         )
 
     def _is_closed(self, now: float) -> bool:
-        return self._draining or now < self._closed_until
-
-    def _rungs_abroad(self) -> Iterable[Rung]:
-        return (rung for rungs in self._in_region.values() for rung in rungs)
+        return self._draining or self._resting or now < self._closed_until
 
     def _rung(self, region: Region, step: int) -> Rung:
         queue = task_queue(region, self.deployment.tier, self.deployment.model)

@@ -43,7 +43,7 @@ class Delivery:
 
 @dataclass
 class Moves:
-    """What is to be done now, in this order: start, close, return, open, look.
+    """What is to be done now, in this order: start, close, return, acknowledge, open, look.
 
     Starting comes first because it cannot fail: what follows may meet a lost connection, and a delivery that
     counts as running but was never started would hold its slot for ever. ``look`` are rungs whose queues are to
@@ -53,5 +53,6 @@ class Moves:
     start: list[Delivery] = field(default_factory=list)
     close: list[Rung] = field(default_factory=list)
     give_back: list[Delivery] = field(default_factory=list)
+    acknowledge: list[Delivery] = field(default_factory=list)
     open: list[Rung] = field(default_factory=list)
     look: list[Rung] = field(default_factory=list)

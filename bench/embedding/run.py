@@ -19,7 +19,8 @@ from models.catalogue import load_catalogue
 from models.embedding import EmbeddingEngine, load_embedding
 from models.store import ModelStore
 from starai import Client
-from worker.enrolment import Deployment, Enrolment
+from tasks.deployment import Deployment
+from worker.enrolment import Enrolment
 from worker.run import run_device
 
 _MODEL = "all-minilm-l6-v2"

@@ -13,7 +13,7 @@ from broker_config.names import task_queue
 from broker_config.regions import Region
 from broker_config.tiers import Tier
 from starai import Client
-from worker.enrolment import Deployment
+from tasks.deployment import Deployment
 
 _HOME = Region.ASIA
 #: A model that a device hosts, and one that is hosted by none: its tasks stay where they are.

@@ -14,7 +14,7 @@ from broker_config.names import task_queue
 from broker_config.regions import Region
 from broker_config.tiers import Tier
 from registry.speed import relative_speed
-from worker.enrolment import Deployment
+from tasks.deployment import Deployment
 
 _TIER = Tier.TINY
 

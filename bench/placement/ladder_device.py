@@ -13,7 +13,7 @@ from pika.spec import Basic
 
 from bench.placement.fleet import Machine
 from bench.placement.hands import Hands, Work
-from worker.enrolment import Deployment
+from tasks.deployment import Deployment
 from worker.ladder import Ladder
 from worker.rung import Delivery, Rung
 
@@ -47,6 +47,8 @@ class LadderDevice:
             self._close(rung)
         for delivery in moves.give_back:
             self._channel.basic_nack(delivery.tag, requeue=True)
+        for delivery in moves.acknowledge:
+            self._channel.basic_ack(delivery.tag)
         for rung in moves.open:
             self._open(rung)
         if moves.look:
@@ -77,14 +79,9 @@ class LadderDevice:
         self._move()
 
     def _ended(self, delivery: Delivery) -> None:
-        self._ladder.finish(delivery)
-
-        def acknowledge() -> None:
-            self._channel.basic_ack(delivery.tag)
-            self._move()
-
+        self._ladder.finish(delivery, time.monotonic())
         turns = [] if self._found else self._ladder.turns(delivery, time.monotonic())
-        self._look(turns, instead=delivery.rung.home or delivery.instead, then=acknowledge)
+        self._look(turns, instead=delivery.rung.home or delivery.instead, then=self._move)
 
     def _look(self, rungs: Sequence[Rung], *, instead: bool, then: Callable[[], None]) -> None:
         """Ask the queues one after the other until one has a task; then go on. One look at a time."""

@@ -16,7 +16,7 @@ def test_a_report_goes_to_who_asked_with_its_senders_name(state):
 
     assert (sent.exchange, sent.key) == (names.RESULTS, f"reply.ann-1a.{state}")
     assert (sent.properties.user_id, sent.properties.correlation_id) == ("d1", "t1")
-    assert sent.properties.delivery_mode == pika.DeliveryMode.Persistent.value
+    assert sent.properties.delivery_mode == pika.DeliveryMode.Transient.value
     assert Report.model_validate_json(sent.body) == report
 
 

@@ -15,8 +15,8 @@ from broker_config import names
 from broker_config.address import parameters
 from broker_config.regions import Region
 from broker_config.tiers import Tier
+from tasks.deployment import Deployment
 from tests.worker.fleet import MODEL, Work
-from worker.enrolment import Deployment
 from worker.ladder import Ladder
 from worker.rung import Delivery, Rung
 
@@ -66,6 +66,8 @@ class LightDevice:
         for delivery in moves.give_back:
             delivery.task.returns += 1
             self._channel.basic_nack(delivery.tag, requeue=True)
+        for delivery in moves.acknowledge:
+            self._channel.basic_ack(delivery.tag)
         for rung in moves.open:
             self._open(rung)
         self.changes += len(moves.close) + len(moves.open)
@@ -82,17 +84,11 @@ class LightDevice:
     def _end(self, delivery: Delivery) -> None:
         self.running.remove(delivery.task)
         delivery.task.ended = time.monotonic()
-        self._ladder.finish(delivery)
-
+        self._ladder.finish(delivery, time.monotonic())
         if not self._channel.is_open:
             return
-
-        def acknowledge() -> None:
-            self._channel.basic_ack(delivery.tag)
-            self._move()
-
         turns = [] if self._found else self._ladder.turns(delivery, time.monotonic())
-        self._ask(turns, instead=delivery.rung.home or delivery.instead, then=acknowledge)
+        self._ask(turns, instead=delivery.rung.home or delivery.instead, then=self._move)
 
     def _close(self, rung: Rung) -> None:
         # Not pika's basic_cancel, which rejects what crosses it.

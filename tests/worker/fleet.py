@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from broker_config.names import task_queue
 from broker_config.regions import Region
 from broker_config.tiers import Tier
+from tasks.deployment import Deployment
 from worker.abroad import BEHIND, LOOK
-from worker.enrolment import Deployment
 from worker.ladder import Ladder
 from worker.rung import Delivery, Moves, Rung
 
@@ -100,11 +100,10 @@ class Fleet:
         while unit.running and unit.running[0][0] <= self.now:
             delivery = heapq.heappop(unit.running)[2]
             delivery.task.ended = self.now
-            unit.ladder.finish(delivery)
+            unit.ladder.finish(delivery, self.now)
             if turns := unit.ladder.turns(delivery, self.now):
                 self.ask(unit, turns, instead=delivery.rung.home or delivery.instead)
                 self.move(unit)
-            self.settle(delivery)
 
     def ask(self, unit: Unit, rungs: list[Rung], *, instead: bool) -> None:
         for rung in rungs:
@@ -124,6 +123,8 @@ class Fleet:
             delivery.task.returns += 1
             self.waiting[delivery.rung.queue].appendleft(delivery.task)
             self.settle(delivery)
+        for delivery in moves.acknowledge:
+            self.settle(delivery)
         for rung in moves.open:
             rung.tag = str(next(self.numbers))
             self.consumers[rung.queue][rung.tag] = (unit, rung)
@@ -137,19 +138,20 @@ class Fleet:
     def starved(self, patience: float) -> list[Work]:
         """Return the tasks that waited longer than that while later ones of other regions were served.
 
-        No reason are the few that a device takes before it notices, a slot at home and one abroad, and those that it
-        takes from abroad every few seconds, however much waits at home.
+        No reason are the few that a device takes before it notices, a slot at home, one abroad and one held, those that
+        it takes from abroad every few seconds, however much waits at home, and what it does until the next look.
         """
-        return [
-            work
-            for work in self.history
-            if len(overtaking(work, self.history, patience, self.now)) > self.looks(work, patience)
-        ]
+        return [work for work in self.history if self.is_starved(work, patience)]
+
+    def is_starved(self, work: Work, patience: float) -> bool:
+        others = overtaking(work, self.history, patience, self.now)
+        until_the_next_look = 2 * LOOK * sum(unit.slots for unit in self.units)
+        return len(others) > self.looks(work, patience) and sum(o.seconds for o in others) > until_the_next_look
 
     def looks(self, work: Work, patience: float) -> float:
         """Return how many later tasks all devices may have taken in that time."""
         waited = (work.started or self.now) - work.submitted - patience
-        return sum(1 + 2 * unit.slots + max(waited, 0) / LOOK for unit in self.units)
+        return sum(1 + 3 * unit.slots + max(waited, 0) / LOOK for unit in self.units)
 
     def returns(self) -> Counter[int]:
         return Counter(work.returns for work in self.history)

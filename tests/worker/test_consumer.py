@@ -27,7 +27,7 @@ def who(job):
 def test_a_task_is_answered_with_started_then_succeeded_by_the_device_in_its_region(broker, start, ask):
     device = start(broker)
 
-    job = ask("hello")
+    job = ask("take 0.2")
 
     assert job.result(10).shape == (1,)
     assert states(job) == ["started", "succeeded"]
@@ -128,6 +128,16 @@ def test_what_a_full_device_holds_is_handed_to_another_within_a_second(broker, s
     [job.result(10) for job in jobs]
 
 
+def test_a_task_that_is_done_at_once_is_answered_once_and_says_when_it_began(broker, start, ask):
+    start(broker)
+
+    job = ask("hello")
+
+    job.result(10)
+    assert states(job) == ["succeeded"]
+    assert 0 <= job.reports[0].at - job.reports[0].started < 1
+
+
 def test_the_submitters_fault_ends_the_task_at_once(broker, start, ask, until):
     start(broker)
 
@@ -135,7 +145,7 @@ def test_the_submitters_fault_ends_the_task_at_once(broker, start, ask, until):
 
     with pytest.raises(BadInput, match="cannot be taken"):
         job.result(10)
-    assert states(job) == ["started", "failed"]
+    assert states(job) == ["failed"]
     until(lambda: broker.depth(HOME) == 0)
 
 
@@ -146,7 +156,7 @@ def test_a_task_that_one_device_cannot_do_is_done_by_another(broker, start, ask,
     job = ask(f"crash on {broken.id}")
 
     job.result(10)
-    assert [report.device for report in job.reports] == [broken.id, other.id, other.id]
+    assert who(job) == other.id
     assert "task.failed" in broken.log
 
 
@@ -157,8 +167,10 @@ def test_a_device_whose_model_failed_takes_nothing_for_a_while_and_then_again(br
 
     until(lambda: "task.failed" in device.log)
     until(lambda: consumers() == [0] * 6)
-    until(lambda: states(job) == ["started"] * 2)
-    assert job.reports[1].at - job.reports[0].at >= FAILURE_PAUSE
+    paused = time.monotonic()
+    until(lambda: device.log.count("task.failed") == 2)
+    assert time.monotonic() - paused >= FAILURE_PAUSE - 1
+    assert not job.done
 
 
 def test_a_task_that_no_device_can_do_fails_after_its_attempts(broker, start, ask, until, consumers):
