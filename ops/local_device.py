@@ -14,7 +14,8 @@ from broker_config.node import Node
 from broker_config.regions import Region
 from broker_config.roles import device_role
 from broker_config.users import put_user
-from worker.enrolment import Deployment, Enrolment, save_enrolment
+from tasks.deployment import Deployment
+from worker.enrolment import Enrolment, save_enrolment
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from broker_config.topology import HostedModel
 from models.catalogue import Catalogue
 from models.entry import CatalogueEntry
+from models.measurement import Measurement as Measured
 from ops.local_device import LocalDevice
 from registry.database import session
 from registry.deployments import Planned, deploy, deployments_of, hosted, rates_of
@@ -15,10 +16,9 @@ from registry.devices import enrol_device
 from registry.measurements import latest_measurement, record_measurement
 from registry.owners import add_owner
 from registry.speed import relative_speed
-from registry.tables import Measurement
+from tasks.admission import measurement_row
+from tasks.deployment import Deployment
 from worker.calibrate import Calibration
-from worker.enrolment import Deployment
-from worker.measure import Measurement as Measured
 
 _OWNER = "local"
 
@@ -34,10 +34,10 @@ def enrol(engine: Engine, devices: Iterable[LocalDevice]) -> list[str]:
 
 def record(engine: Engine, devices: Iterable[str], measure: Callable[[], Measured]) -> None:
     """Measure this machine once and record it for each of the devices, which all are on it."""
-    measured = measure().model_dump()
+    measured = measure()
     with session(engine) as registry:
         for device in devices:
-            record_measurement(registry, Measurement(device_id=device, **measured))
+            record_measurement(registry, measurement_row(device, measured))
 
 
 def calibrations(engine: Engine, devices: Iterable[LocalDevice], threads: int) -> dict[str, Calibration]:

@@ -20,7 +20,7 @@ from broker_config.node import Node
 from broker_config.regions import Region
 from broker_config.roles import submitter_role
 from broker_config.settings import BrokerSettings
-from broker_config.topology import topology
+from broker_config.topology import device_topology, topology
 from broker_config.users import put_user
 from models.catalogue import load_catalogue
 from models.store import ModelStore
@@ -138,7 +138,10 @@ class LocalNetwork:
         return known | {m.name: calibrate_model(m, ModelStore().ensure(m), self._threads) for m in new}
 
     def _set_up_broker(self) -> tuple[str, dict[str, Path]]:
-        apply(self.node.url(), topology(self._hosted, BrokerSettings().queue_type))
+        whole = topology(self._hosted, BrokerSettings().queue_type)
+        for device in self.plan:
+            whole += device_topology(device.id)
+        apply(self.node.url(), whole)
         password = secrets.token_urlsafe(24)
         put_user(self.node.api, _SUBMITTER, password, submitter_role(_SUBMITTER))
         folder, told = self._folder / "devices", self._deployments
@@ -147,7 +150,7 @@ class LocalNetwork:
 
     def _launch(self, enrolments: dict[str, Path]) -> None:
         python, logs = [sys.executable, "-P", "-m"], private_folder(self._folder / "log")
-        environment = {"STARAI_BROKER_URL": self.node.url()}
+        environment = {"STARAI_BROKER_URL": self.node.url(), "STARAI_MANAGEMENT_URL": self.node.api.url}
         self._platform = Process("platform", [*python, "ops.platform_worker"], logs, environment)
         for device, file in enrolments.items():
             command = [*python, "worker.cli", "start", "--lifeline", "--enrolment", str(file)]

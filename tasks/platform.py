@@ -1,8 +1,10 @@
-"""The platform's side of a task's life: what it answers to submitters."""
+"""What the platform answers: submitters whose tasks no queue took, and devices that ask to join."""
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from urllib.parse import unquote, urlsplit
 
 import pika
 from pika.channel import Channel
@@ -12,25 +14,36 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from broker_config import names
 from broker_config.address import user_of
 from broker_config.link import Link
+from broker_config.management import Management
 from broker_config.publication import Publication
+from broker_config.settings import BrokerSettings
 from registry.database import migrate, open_engine, session
 from registry.deployments import hosted_models
-from starai.errors import RegistryError, SettingError
+from starai.errors import BrokerError, RegistryError, SettingError
 from starai.report import report_publication
+from tasks.admission import Admission
+from tasks.key_change import KeyChanges
 from tasks.message import sender_reply_queue, task_id
 from tasks.unplaced import unplaced
 
 log = logging.getLogger(__name__)
 
 _PREFETCH = 100
+_DIRECT_REPLY = "amq.rabbitmq.reply-to."
+
+#: Returns the answer to a message of that validated user; it never raises for what a stranger wrote.
+Answer = Callable[[str | None, bytes], bytes]
 
 
 class PlatformSettings(BaseSettings):
-    """``STARAI_BROKER_URL``: the broker's address for the platform's user."""
+    """``STARAI_BROKER_URL``: the broker's address for the platform's user; ``STARAI_MANAGEMENT_URL``: that of its
+    management API, without a user. Without the second one nobody can join.
+    """
 
     model_config = SettingsConfigDict(env_prefix="STARAI_", frozen=True, extra="ignore")
 
     broker_url: SecretStr
+    management_url: str | None = None
 
 
 def platform_url() -> str:
@@ -45,14 +58,24 @@ def platform_url() -> str:
         raise SettingError("Set STARAI_BROKER_URL to the broker's address, with the platform's user.") from error
 
 
+def management(url: str) -> Management | None:
+    """Return the management API that the environment names, as the user of the broker's address."""
+    where, login = PlatformSettings().management_url, urlsplit(url)
+    return Management(where, user_of(url), unquote(login.password or "")) if where else None
+
+
 class Platform:
-    """Answers the tasks that no queue took. They come from strangers: plain messages, never Celery tasks."""
+    """Answers strangers. What they send are plain messages, never Celery tasks."""
 
     def __init__(self) -> None:
         url = platform_url()
         self._user = user_of(url)
         self._engine = open_engine()
         self._link = Link(url, "platform answers", self._set_up)
+        api = management(url)
+        self._admission = Admission(self._engine, api, url, BrokerSettings().queue_type) if api else None
+        self._key_changes = KeyChanges(self._engine)
+        self._answering = ThreadPoolExecutor(1, "answers")
 
     def open(self, timeout: float = 10.0) -> None:
         """Bring the registry up to date, connect, and begin to answer.
@@ -66,12 +89,42 @@ class Platform:
 
     def close(self) -> None:
         """Wait for what is on its way, then disconnect."""
+        self._answering.shutdown(cancel_futures=True)
         self._link.close()
         self._engine.dispose()
 
     def _set_up(self, channel: Channel, ready: Callable[[], None]) -> None:
         channel.basic_qos(prefetch_count=_PREFETCH)
+        if self._admission:
+            channel.basic_consume(names.ENROLMENT, partial(self._on_request, self._admission.answer))
+        else:
+            log.warning("join.impossible", extra={"reason": "STARAI_MANAGEMENT_URL is not set"})
+        channel.basic_consume(names.REPORTS, partial(self._on_request, self._key_changes.answer))
         channel.basic_consume(names.UNPLACED, self._on_message, callback=lambda _: ready())
+
+    def _on_request(
+        self,
+        answer: Answer,
+        channel: Channel,
+        method: pika.spec.Basic.Deliver,
+        properties: pika.BasicProperties,
+        body: bytes,
+    ) -> None:
+        tag, reply_to = method.delivery_tag or 0, properties.reply_to or ""
+        # Only the broker makes such an address (direct reply-to); any other could be somebody's queue.
+        if not reply_to.startswith(_DIRECT_REPLY):
+            log.warning("request.dropped", extra={"user": properties.user_id, "reason": "no direct reply-to"})
+            channel.basic_ack(tag)
+            return
+        self._answering.submit(self._reply, channel, tag, reply_to, lambda: answer(properties.user_id, body))
+
+    def _reply(self, channel: Channel, tag: int, reply_to: str, answer: Callable[[], bytes]) -> None:
+        """Answer a request away from the link's thread: it asks the registry and the management API."""
+        try:
+            self._link.publish(Publication("", reply_to, answer(), pika.BasicProperties(user_id=self._user)))
+        except BrokerError as error:
+            log.warning("request.unanswered", extra={"reason": str(error)})
+        self._link.call_soon(lambda: channel.basic_ack(tag) if channel.is_open else None)
 
     def _on_message(
         self, channel: Channel, method: pika.spec.Basic.Deliver, properties: pika.BasicProperties, _body: bytes

@@ -20,7 +20,7 @@ from broker_config.node import Node
 from broker_config.roles import Role, device_role, submitter_role
 from broker_config.settings import BrokerSettings
 from broker_config.tiers import Tier
-from broker_config.topology import HostedModel, Limits, topology
+from broker_config.topology import HostedModel, Limits, device_topology, topology
 from broker_config.users import grant_everything, put_user
 
 # A busy machine makes single examples slow; that is no failure.
@@ -57,7 +57,8 @@ class Broker:
         return self.user(user, submitter_role(user))
 
     def device(self, name: str, *queues: str) -> str:
-        """Make a device's user that may read these queues and return its address."""
+        """Make a device's control queue, and its user that may read these queues, and return its address."""
+        apply(self.url(), device_topology(name))
         return self.user(name, device_role(name, queues))
 
     @contextmanager

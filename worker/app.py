@@ -5,6 +5,7 @@ from typing import Any
 from celery import Celery
 from celery.worker import WorkController
 
+from broker_config.address import celery_tls
 from worker.consumer import HEARTBEAT
 from worker.device import Device
 from worker.enrolment import Enrolment
@@ -12,10 +13,16 @@ from worker.frames import readable_frames
 
 
 def device_app(enrolment: Enrolment, device: Device, grace: float) -> Celery:
-    """Return the app of one device. ``grace``: seconds that running tasks get to end when it stops."""
+    """Return the app of one device. ``grace``: seconds that running tasks get to end when it stops.
+
+    Raises:
+        BadAddress, BrokerUntrusted, SettingError: the address is none, not safe, or its authority cannot be read.
+    """
+    url = enrolment.url.get_secret_value()
     app = Celery("starai-worker", set_as_current=False)
     app.conf.update(
-        broker_url=enrolment.url.get_secret_value(),
+        broker_url=url,
+        broker_use_ssl=celery_tls(url, enrolment.ca),
         broker_heartbeat=HEARTBEAT,
         broker_transport_options={
             "frame_handler": readable_frames,

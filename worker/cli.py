@@ -9,6 +9,8 @@ from broker_config.errors import StarAIError
 from broker_config.logs import log_to_stderr
 from worker.enrolment import enrolment_file, load_enrolment
 from worker.evaluate import evaluate
+from worker.join_command import join
+from worker.rotate import rotate_keys
 from worker.run import GRACE, run_device
 
 
@@ -40,6 +42,8 @@ def start(enrolment: Path | None, grace: float, lifeline: bool, verbose: bool) -
 
 
 main.add_command(evaluate)
+main.add_command(join)
+main.add_command(rotate_keys)
 
 
 if __name__ == "__main__":

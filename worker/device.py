@@ -11,13 +11,20 @@ from concurrent.futures import Future
 from enum import Enum
 from typing import Protocol
 
+import pika
+from pika.channel import Channel
+
+from broker_config import names
 from broker_config.address import user_of
 from broker_config.link import Link
+from broker_config.publication import Publication
 from starai.errors import BrokerError, BrokerRefused, ModelError, PublishRejected
 from starai.report import report_publication
-from starai.wire import FINAL, Failure, Reason, Report, State
+from starai.wire import Failure, Reason, Report, State
 from tasks.inference import Model, infer
 from tasks.message import JunkError, Task
+from tasks.order import Duty, read_order
+from worker.beginnings import Beginnings
 from worker.enrolment import Enrolment
 from worker.ladder import Ladder
 from worker.load_sample import LoadSampler
@@ -68,10 +75,14 @@ class Device:
         self._load: LoadSampler | None = None
         self._region = enrolment.region
         self._url = enrolment.url.get_secret_value()
+        self._ca = enrolment.ca
         self._user = user_of(self._url)
         self._hosts = hosts
+        #: Whether the platform told this device to take no tasks. It holds for one connection: then the broker says.
+        self.resting = False
         self._link = self._new_link()
         self._renewing = threading.Lock()
+        self._beginnings = Beginnings()
         self._failures: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._unconfirmed: deque[tuple[float, Future[None]]] = deque()
 
@@ -129,10 +140,14 @@ class Device:
         while self._unconfirmed and (self._unconfirmed[0][1].done() or self._unconfirmed[0][0] <= now):
             self._unconfirmed.popleft()[1].cancel()
 
+    def tell_beginnings(self) -> None:
+        """Tell of the tasks that have run for a moment that they have begun."""
+        self._beginnings.tell(self._link)
+
     def finished(self, delivery: Delivery, verdict: Verdict) -> None:
         """Free the delivery's slot; a model that could not do its task takes none for a while."""
         ladder = self.ladder_of(delivery.rung)
-        ladder.finish(delivery)
+        ladder.finish(delivery, time.monotonic(), returned=verdict is Verdict.RETURN)
         if verdict is Verdict.RETURN:
             ladder.pause(time.monotonic() + FAILURE_PAUSE)
 
@@ -176,13 +191,23 @@ class Device:
         return Verdict.ACKNOWLEDGE
 
     def _infer(self, task: Task, model: str) -> "Future[None]":
+        run = uuid.uuid4().hex
+
         def say(report: Report) -> "Future[None]":
+            if report.state is State.STARTED:
+                beginning = self._publication(task.reply_to, report)
+                self._beginnings.add(run, beginning)
+                return beginning.confirmed
+            self._beginnings.drop(run)
             return self._say(task.reply_to, report)
 
         # A classic queue does not count how often a task came back, so that a device remembers its own failures.
         returns = max(task.returns, self._failures.get((task.reply_to, task.id), 0))
         known = dataclasses.replace(task, returns=returns)
-        return infer(known, uuid.uuid4().hex, self._hosts[model], say, device=self.id, region=self._region)
+        try:
+            return infer(known, run, self._hosts[model], say, device=self.id, region=self._region)
+        finally:
+            self._beginnings.drop(run)
 
     def _remember_failure(self, task: Task) -> None:
         key = (task.reply_to, task.id)
@@ -191,16 +216,16 @@ class Device:
             self._failures.popitem(last=False)
 
     def _say(self, reply_to: str, report: Report) -> "Future[None]":
-        publication = report_publication(report, reply_to, self._user)
-        # The beginning of a task is sent beside its work, the end at once.
-        publish = Link.publish if report.state in FINAL else Link.publish_soon
+        publication = self._publication(reply_to, report)
         link = self._link
         try:
-            publish(link, publication)
+            return link.publish(publication)
         except BrokerRefused:
             self._renew(link)
-            publish(self._link, publication)
-        return publication.confirmed
+            return self._link.publish(publication)
+
+    def _publication(self, reply_to: str, report: Report) -> Publication:
+        return report_publication(report, reply_to, self._user)
 
     def _renew(self, ended: Link) -> None:
         """Replace a link that was refused a connection, and has ended: the device may have been let in again."""
@@ -211,4 +236,16 @@ class Device:
                 self._link = fresh
 
     def _new_link(self) -> Link:
-        return Link(self._url, f"{self.id} results")
+        return Link(self._url, f"{self.id} results", self._listen, ca=self._ca)
+
+    def _listen(self, channel: Channel, ready: Callable[[], None]) -> None:
+        queue = names.device_queue(self.id)
+        channel.basic_consume(queue, self._on_order, callback=lambda _: ready())
+
+    def _on_order(
+        self, channel: Channel, method: pika.spec.Basic.Deliver, properties: pika.BasicProperties, body: bytes
+    ) -> None:
+        channel.basic_ack(method.delivery_tag or 0)
+        if order := read_order(properties.user_id, body):
+            self.resting = order.duty is Duty.REST
+            log.info("order.taken", extra={"duty": str(order.duty)})

@@ -8,30 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from broker_config.home import home, write_private
 from broker_config.regions import Region
-from broker_config.tiers import Tier
 from starai.errors import SettingError
-
-
-class Deployment(BaseModel):
-    """A model that this device hosts.
-
-    Attributes:
-        slots: how many of its tasks the device runs at once.
-        speed: how fast the device runs it against the others, from 0.0 to 1.0 on a log scale; 0.5 is the median.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: str
-    tier: Tier
-    slots: Annotated[int, Field(ge=1, le=64)] = 1
-    speed: Annotated[float, Field(ge=0, le=1)] = 0.5
+from tasks.deployment import Deployment
 
 
 class Enrolment(BaseModel):
     """Everything that a device needs to start. ``url`` holds its own broker user's password.
 
     ``sound`` says whether the device is in good standing; one that is not gets what no other has a slot for.
+    ``ca`` is the network's authority as PEM text: the broker's certificate must be from it. Without one it must be
+    from one that this system trusts, or that ``STARAI_BROKER_CA`` names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +28,7 @@ class Enrolment(BaseModel):
     deployments: Annotated[list[Deployment], Field(min_length=1)]
     threads: Annotated[int, Field(ge=1)] = 1
     sound: bool = True
+    ca: str | None = None
 
     @field_validator("deployments")
     @classmethod

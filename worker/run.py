@@ -66,7 +66,7 @@ def _start_hosts(enrolment: Enrolment, hosts: dict[str, ModelHost]) -> None:
     catalogue, store = load_catalogue(), ModelStore()
     for deployment in enrolment.deployments:
         model = catalogue.get(deployment.model)
-        hosts[deployment.model] = host = ModelHost(model, store.ensure(model), enrolment.threads)
+        hosts[deployment.model] = host = ModelHost(model, store.ensure(model), deployment.threads or enrolment.threads)
         host.start()
 
 

@@ -5,10 +5,13 @@ import pytest
 from broker_config.regions import Region
 from models.catalogue import load_catalogue
 from ops.local_device import local_devices
-from ops.local_registry import calibrations, enrol, host
+from ops.local_registry import calibrations, enrol, host, record
 from registry.database import migrate, open_engine, session
 from registry.deployments import deployments_of
+from registry.measurements import latest_measurement
 from registry.speed import relative_speed
+from tasks.admission import measurement_row
+from tests.models.machines import A100, RTX_3060, machine
 from worker.calibrate import Calibration
 
 MODEL = load_catalogue().get("all-minilm-l6-v2")
@@ -34,6 +37,23 @@ def hosting(engine):
 
 def test_devices_that_were_never_measured_are_told(engine):
     assert enrol(engine, TWO) == ["local-asia-1", "local-asia-2"]
+
+
+def test_a_measurement_is_recorded_for_each_device(engine):
+    record(engine, enrol(engine, TWO), lambda: machine(gib=16, gb_per_s=30))
+
+    with session(engine) as registry:
+        kept = latest_measurement(registry, TWO[1].id)
+    assert kept is not None
+    assert (kept.memory_bytes, kept.gpu_name, kept.gb_per_s_one_thread) == (16 * 2**30, None, 20)
+    assert enrol(engine, TWO) == []
+
+
+def test_the_registry_keeps_the_first_gpu_and_the_speed_of_one_thread():
+    row = measurement_row("d", machine(gpus=(RTX_3060, A100), provider="CUDAExecutionProvider", gb_per_s=45))
+
+    assert (row.gpu_name, row.gpu_memory_bytes, row.gpu_driver) == (RTX_3060.name, 12 * 2**30, "580.82")
+    assert (row.provider, row.gflops_one_thread, row.gb_per_s_one_thread) == ("CUDAExecutionProvider", 100, 30)
 
 
 def test_each_device_hosts_the_model_as_it_was_measured(hosting):

@@ -20,7 +20,8 @@ from broker_config.regions import Region
 from broker_config.tiers import Tier
 from starai import Client
 from starai.job import Job
-from worker.enrolment import Deployment, Enrolment, save_enrolment
+from tasks.deployment import Deployment
+from worker.enrolment import Enrolment, save_enrolment
 
 MODEL = "all-minilm-l6-v2"
 QUEUES = {region: names.task_queue(region, Tier.TINY, MODEL) for region in Region}
@@ -56,7 +57,7 @@ class DeviceProcess:
         """Return the queue and priority of each of its consumers by their tags, as the broker sees them."""
         consumers = self.broker.node.api.consumers(self.broker.vhost)
         ours = [c for c in consumers if (c["channel_details"] or {}).get("user") == self.id]
-        return {c["consumer_tag"]: (c["queue"]["name"], c["arguments"]["x-priority"]) for c in ours}
+        return {c["consumer_tag"]: (c["queue"]["name"], c["arguments"].get("x-priority", 0)) for c in ours}
 
     def close_task_connection(self, until: Callable[..., None]) -> None:
         until(self.task_connections)

@@ -9,7 +9,8 @@ from pydantic import SecretStr, ValidationError
 from broker_config.regions import Region
 from broker_config.tiers import Tier
 from starai.errors import SettingError
-from worker.enrolment import Deployment, Enrolment, load_enrolment, save_enrolment
+from tasks.deployment import Deployment
+from worker.enrolment import Enrolment, load_enrolment, save_enrolment
 
 PASSWORD = "hunter2hunter2"
 ENROLMENT = Enrolment(

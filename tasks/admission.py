@@ -1,0 +1,132 @@
+"""The platform's side of joining that is not a message: what a new device hosts, and its place at the broker."""
+
+import logging
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import Engine
+
+from broker_config import names
+from broker_config.address import vhost_of
+from broker_config.apply import apply
+from broker_config.management import Management
+from broker_config.regions import Region
+from broker_config.roles import device_role
+from broker_config.topology import HostedModel, QueueType, Topology, device_topology, model_topology
+from broker_config.users import put_user
+from models.catalogue import Catalogue, load_catalogue
+from models.claim import Claim
+from models.entry import CatalogueEntry, Kind
+from models.measurement import Measurement as Measured
+from models.plan import Placement, plan
+from registry.database import session
+from registry.deployments import Planned
+from registry.device_state import DeviceState
+from registry.tables import Device, Measurement
+from starai.errors import StarAIError
+from tasks.enrolment import handle_join
+from tasks.envelope import InvalidMessage
+from tasks.joining import JoinRefused, Refusal, write_refusal
+
+log = logging.getLogger(__name__)
+
+
+class Admission:
+    """Decides who joins, and makes it true at the registry and at the broker. One request at a time.
+
+    Args:
+        engine: the registry's.
+        management: the broker's management API, as a user that may make users.
+        url: the broker's address, as a user that may declare queues.
+        queue_type: of the task queues.
+    """
+
+    def __init__(self, engine: Engine, management: Management, url: str, queue_type: QueueType) -> None:
+        self._engine = engine
+        self._management = management
+        self._url = url
+        self._queue_type = queue_type
+        self._catalogue = load_catalogue()
+
+    def answer(self, _user: str | None, request: bytes) -> bytes:
+        """Return the answer to a stranger's request to join; it counts once this has returned."""
+        try:
+            with session(self._engine) as registry:
+                return handle_join(registry, request, datetime.now(UTC), self._plan, self._make_user)
+        except StarAIError as error:
+            log.error("join.failed", extra={"reason": str(error)})
+        except Exception:
+            log.exception("join.crashed")
+        return write_refusal(JoinRefused(Refusal.UNAVAILABLE, "The platform cannot take devices just now. Try later."))
+
+    def _plan(self, device: str, claimed: dict[str, Any]) -> tuple[Measurement, Sequence[Planned]]:
+        try:
+            claim = Claim.model_validate(claimed)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])[:100]
+            raise InvalidMessage(f"The measurement is wrong: {where}: {first['msg']}.") from error
+        return measurement_row(device, claim.measured), planned_models(claim, self._catalogue)
+
+    def _make_user(self, device: Device, planned: Sequence[Planned]) -> SecretStr:
+        apply(self._url, self._topology(device.id, planned))
+        queues = task_queues(planned) if device.state is DeviceState.ACTIVE else []
+        password = secrets.token_urlsafe(24)
+        put_user(self._management, device.id, password, device_role(device.id, queues), vhost_of(self._url))
+        return SecretStr(password)
+
+    def _topology(self, device: str, planned: Sequence[Planned]) -> Topology:
+        whole = device_topology(device)
+        for model in planned:
+            default = self._catalogue.get(model.model).default
+            whole += model_topology(HostedModel(model.model, model.tier, default), self._queue_type)
+        return whole
+
+
+def servable(catalogue: Catalogue) -> list[CatalogueEntry]:
+    """Return the models that devices can serve: those that embed."""
+    return [entry for entry in catalogue if entry.kind is Kind.EMBED]
+
+
+def planned_models(claim: Claim, catalogue: Catalogue) -> list[Planned]:
+    """Return what a device is to host by the deployment plan, with no more slots than it found worth while."""
+    placements = plan(claim.measured, claim.share, servable(catalogue)).placements
+    return [_planned(placement, claim, catalogue.get(placement.model)) for placement in placements]
+
+
+def task_queues(planned: Sequence[Planned]) -> list[str]:
+    """Return the queues that a device reads which hosts these models: every region's."""
+    return [names.task_queue(region, model.tier, model.model) for model in planned for region in Region]
+
+
+def measurement_row(device: str, measured: Measured) -> Measurement:
+    """Return what the registry keeps of a measurement: of its GPUs the first, of its speeds one thread's."""
+    gpu = measured.gpus[0] if measured.gpus else None
+    alone = measured.speeds[0]
+    return Measurement(
+        device_id=device,
+        cpu_model=measured.cpu_model,
+        physical_cores=measured.physical_cores,
+        threads=measured.threads,
+        memory_bytes=measured.memory_bytes,
+        gpu_name=gpu.name if gpu else None,
+        gpu_memory_bytes=gpu.memory_bytes if gpu else None,
+        gpu_driver=gpu.driver if gpu else None,
+        provider=measured.provider,
+        gflops_one_thread=alone.gflops,
+        gb_per_s_one_thread=alone.gb_per_s,
+    )
+
+
+def _planned(placement: Placement, claim: Claim, entry: CatalogueEntry) -> Planned:
+    rate = claim.rates.get(placement.model)
+    return Planned(
+        placement.model,
+        entry.tier,
+        slots=min(placement.slots, rate.slots) if rate else placement.slots,
+        threads=placement.threads,
+        tasks_per_second=rate.tasks_per_second if rate else None,
+    )

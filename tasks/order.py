@@ -1,0 +1,46 @@
+"""An order: what the platform asks of one device. What comes of it is the broker's to enforce."""
+
+import logging
+from enum import StrEnum
+
+import pika
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from broker_config import names
+from broker_config.publication import Publication
+
+log = logging.getLogger(__name__)
+
+_MAX_BODY = 4096
+
+
+class Duty(StrEnum):
+    """Whether a device is to take tasks."""
+
+    SERVE = "serve"
+    REST = "rest"
+
+
+class Order(BaseModel):
+    """What a device is to do from now on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    duty: Duty
+
+
+def order_publication(device: str, order: Order, user: str) -> Publication:
+    """Return the message that brings the order to a device; ``user`` is the sender's broker user."""
+    properties = pika.BasicProperties(content_type="application/json", user_id=user)
+    return Publication(names.DEVICES, device, order.model_dump_json().encode(), properties)
+
+
+def read_order(user: str | None, body: bytes) -> Order | None:
+    """Return the order in a message of that ``user_id``, or nothing when it is none of the platform's."""
+    try:
+        order = Order.model_validate_json(body) if user == names.PLATFORM and len(body) <= _MAX_BODY else None
+    except ValidationError:
+        order = None
+    if order is None:
+        log.warning("order.dropped", extra={"user": user, "bytes": len(body)})
+    return order

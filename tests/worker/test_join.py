@@ -1,0 +1,173 @@
+"""Joining, over a real broker, with the platform that answers."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pika
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pika.exceptions import ChannelClosedByBroker
+
+from broker_config import names
+from broker_config.address import vhost_of
+from broker_config.join_token import JoinToken
+from broker_config.regions import Region
+from broker_config.roles import bootstrap_role
+from models.claim import Claim, Rate
+from models.share import Share
+from registry.database import migrate, open_engine, session
+from registry.owners import add_owner
+from registry.tokens import issue_token
+from starai.errors import BrokerRefused, DeviceFailed
+from tasks.joining import JoinRefused, Refusal
+from tasks.platform import Platform
+from tests.models.machines import machine
+from worker import join as joining
+from worker.call import call
+from worker.join import join
+from worker.keys import keys_file, load_keys, load_or_make_keys, new_keys
+from worker.rotate import rotate
+
+MODEL = "all-minilm-l6-v2"
+CLAIM = Claim(measured=machine(), share=Share(memory=0.5, threads=7))
+
+
+@pytest.fixture
+def platform(empty_broker, monkeypatch) -> Iterator[Platform]:
+    monkeypatch.setenv("STARAI_BROKER_URL", empty_broker.url())
+    monkeypatch.setenv("STARAI_MANAGEMENT_URL", empty_broker.node.api.url)
+    empty_broker.apply([])
+    platform = Platform()
+    platform.open()
+    yield platform
+    platform.close()
+
+
+@pytest.fixture
+def token(empty_broker, platform) -> JoinToken:
+    """A token of ann's for one device in Europe."""
+    engine = open_engine()
+    migrate(engine)
+    with session(engine) as registry:
+        add_owner(registry, "ann")
+        token, secret = issue_token(registry, "ann", Region.EUROPE, datetime.now(UTC) + timedelta(days=1))
+    engine.dispose()
+    return JoinToken(
+        host="127.0.0.1",
+        port=empty_broker.node.file.amqp,
+        vhost=vhost_of(empty_broker.url()),
+        tls=False,
+        user=f"join-{token}",
+        password=password_of(empty_broker, f"join-{token}"),
+        id=token,
+        secret=secret,
+    )
+
+
+def password_of(broker, user):
+    url = broker.user(user, bootstrap_role())
+    return pika.URLParameters(url).credentials.password
+
+
+@pytest.fixture(autouse=True)
+def tried(monkeypatch):
+    """What the models that are given to a device do on it; nothing is loaded."""
+    rates = {MODEL: Rate(slots=2, tasks_per_second=50.0)}
+    monkeypatch.setattr(joining, "_try_models", lambda accepted, on_step: rates)
+    return rates
+
+
+def ask(token, keys=None, claim=CLAIM):
+    return join(token, keys or new_keys(), "the old laptop", claim, lambda step: None)
+
+
+def test_a_device_that_joins_is_given_its_region_its_models_and_a_place_at_the_broker(empty_broker, token):
+    enrolment = ask(token)
+
+    assert enrolment.region is Region.EUROPE
+    assert [(d.model, d.slots, d.threads) for d in enrolment.deployments] == [(MODEL, 2, 7)]
+    with empty_broker.channel(enrolment.url.get_secret_value()) as channel:
+        channel.basic_get(names.task_queue(Region.ASIA, enrolment.deployments[0].tier, MODEL))
+        with pytest.raises(ChannelClosedByBroker, match="ACCESS_REFUSED"):
+            channel.basic_get(names.ENROLMENT)
+
+
+def test_joining_twice_with_one_key_is_the_same_device_with_a_new_password(empty_broker, token):
+    keys = new_keys()
+    first, second = ask(token, keys), ask(token, keys)
+
+    assert first.device == second.device
+    with pytest.raises(pika.exceptions.AMQPConnectionError), empty_broker.channel(first.url.get_secret_value()):
+        pass
+
+
+def test_a_token_for_one_device_is_refused_to_a_second(token):
+    ask(token)
+
+    with pytest.raises(JoinRefused, match="used up") as caught:
+        ask(token)
+
+    assert caught.value.reason is Refusal.USED_UP
+
+
+def test_a_device_on_which_nothing_fits_is_told_so(token):
+    with pytest.raises(JoinRefused) as caught:
+        ask(token, claim=CLAIM.model_copy(update={"measured": machine(gib=0.5, cores=1)}))
+
+    assert caught.value.reason is Refusal.NOTHING_FITS
+
+
+def test_a_token_whose_login_is_gone_is_refused_by_the_broker(empty_broker, token):
+    empty_broker.node.api.delete_user(token.user)
+
+    with pytest.raises(BrokerRefused):
+        ask(token)
+
+
+def test_a_request_that_is_sent_again_is_refused(token, monkeypatch):
+    sent = []
+    monkeypatch.setattr(joining, "call", lambda *request: sent.append(request) or call(*request))
+    ask(token)
+
+    assert b"replayed" in call(*sent[0])
+
+
+def test_a_request_whose_answer_would_go_to_somebodys_queue_is_dropped(empty_broker, token, until):
+    with empty_broker.channel(token.bootstrap_address()) as channel:
+        for reply_to in (None, "platform", "reply.victim-1"):
+            channel.basic_publish(names.ENROLMENT, "join", b"{}", pika.BasicProperties(reply_to=reply_to))
+
+    until(lambda: empty_broker.depth(names.ENROLMENT) == 0)
+    assert empty_broker.depth(names.PLATFORM) == 0
+    assert ask(token).device
+
+
+def test_whatever_a_newcomer_sends_is_answered_and_the_next_one_joins(token):
+    @settings(max_examples=30, deadline=None)
+    @given(st.binary(max_size=300) | st.from_regex(rb'\{"content":.{0,40}\}') | st.just(secrets.token_bytes(70_000)))
+    def send(body):
+        assert b'"refusal":"malformed"' in call(token.bootstrap_address(), None, names.ENROLMENT, "join", body)
+
+    send()
+    assert ask(token).device
+
+
+def test_a_device_that_changed_its_keys_is_the_same_by_the_new_ones_and_nobody_by_the_old(token):
+    old = load_or_make_keys(keys_file())
+    enrolment = ask(token, old)
+
+    rotate(enrolment)
+
+    assert ask(token, load_keys(keys_file())).device == enrolment.device
+    with pytest.raises(JoinRefused) as caught:
+        ask(token, old)
+    assert caught.value.reason is Refusal.RETIRED_KEY
+
+
+def test_a_device_cannot_change_anothers_keys(token):
+    enrolment = ask(token, load_or_make_keys(keys_file()))
+
+    with pytest.raises(DeviceFailed, match="its own keys only"):
+        rotate(enrolment.model_copy(update={"device": "device-another"}))

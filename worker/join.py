@@ -1,0 +1,86 @@
+"""Joining a network: a device asks by an owner's token, and keeps what it is given."""
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable
+
+from pydantic import SecretStr
+
+from broker_config import names
+from broker_config.join_token import JoinToken
+from broker_config.proof import proof_key
+from broker_config.tls import fetch_ca
+from models.catalogue import load_catalogue
+from models.claim import Claim, Rate
+from models.store import ModelStore
+from tasks.joining import Accepted, JoinRequest, read_join_answer, write_join_request
+from worker.calibrate import calibrate_model
+from worker.call import call
+from worker.enrolment import Enrolment
+from worker.keys import DeviceKeys
+
+#: Told what happens now.
+OnStep = Callable[[str], None]
+
+
+def join(token: JoinToken, keys: DeviceKeys, name: str, claim: Claim, on_step: OnStep) -> Enrolment:
+    """Ask to join, try the models that this device is to host, tell how fast they ran, and return the enrolment.
+
+    Asking twice is harmless: a device is known by its keys, and only its first time uses the token.
+
+    Raises:
+        JoinRefused: the platform does not let this device join; ``reason`` says why.
+        BrokerUnreachable, BrokerRefused, BrokerUntrusted: the broker could not be reached, or is not to be.
+        InvalidMessage: what answered is not the platform.
+        ModelError, StoreError: a model could not be fetched, or does not run here.
+    """
+    ca = fetch_ca(token.host, token.port, token.ca) if token.ca else None
+    on_step("asking to join")
+    accepted = _ask(token, ca, keys, name, claim)
+    tried = claim.model_copy(update={"rates": _try_models(accepted, on_step)})
+    on_step("telling what was measured")
+    accepted = _ask(token, ca, keys, name, tried)
+    credentials = accepted.credentials
+    return Enrolment(
+        device=accepted.device,
+        region=accepted.region,
+        url=SecretStr(token.address(credentials.user, credentials.password.get_secret_value())),
+        deployments=list(accepted.deployments),
+        ca=ca,
+    )
+
+
+def hardware_id(claim: Claim) -> str:
+    """Return what tells this machine from others, whatever keys it has: a hash over its hardware and network card.
+
+    It is a claim like all the rest, and it does not say what the hardware is.
+    """
+    measured = claim.measured
+    facts = (measured.cpu_model, measured.memory_bytes, *(gpu.name for gpu in measured.gpus), uuid.getnode())
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _try_models(accepted: Accepted, on_step: OnStep) -> dict[str, Rate]:
+    catalogue, store, rates = load_catalogue(), ModelStore(), {}
+    for deployment in accepted.deployments:
+        on_step(f"the model {deployment.model}")
+        model = catalogue.get(deployment.model)
+        found = calibrate_model(model, store.ensure(model), deployment.threads or 1)
+        rates[model.name] = Rate(slots=found.slots, tasks_per_second=found.tasks_per_second)
+    return rates
+
+
+def _ask(token: JoinToken, ca: str | None, keys: DeviceKeys, name: str, claim: Claim) -> Accepted:
+    key = proof_key(token.id, token.secret.get_secret_value())
+    request = JoinRequest(
+        token=token.id,
+        signing=keys.public_signing,
+        sealing=keys.public_sealing,
+        name=name,
+        hardware_id=hardware_id(claim),
+        measurement=claim.model_dump(mode="json"),
+        at=time.time(),
+    )
+    body = write_join_request(request, keys.signing, key)
+    return read_join_answer(call(token.bootstrap_address(), ca, names.ENROLMENT, "join", body), keys.sealing, body, key)

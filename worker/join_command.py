@@ -1,0 +1,86 @@
+"""The command `starai-worker join`: makes this machine a device of a network."""
+
+import platform
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from broker_config.errors import StarAIError
+from broker_config.join_token import JoinToken, parse
+from models.claim import Claim
+from models.measurement import MachineClass, plain
+from models.share import Share
+from worker.enrolment import Enrolment, enrolment_file, save_enrolment
+from worker.evaluate import share_of
+from worker.join import join as ask_to_join
+from worker.keys import keys_file, load_or_make_keys
+from worker.measure import evaluate_device, measurement_of
+
+
+@click.command()
+@click.argument("token", required=False)
+@click.option("--name", help="What to call this device.  [default: this machine's name]")
+@click.option(
+    "--class",
+    "claimed",
+    type=click.Choice([machine_class.value for machine_class in MachineClass]),
+    default=MachineClass.PERSONAL.value,
+    show_default=True,
+    help="What this machine is for; how much of it is lent follows from that.",
+)
+@click.option(
+    "--memory-share",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="The part of its memory, and of its GPUs', to lend.  [default: 0.8 of a server, 0.5 of a personal machine, "
+    "0.15 of a phone]",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 8192),
+    help="Threads that all models may use together.  [default: the cores, less one]",
+)
+def join(token: str | None, name: str | None, claimed: str, memory_share: float | None, threads: int | None) -> None:
+    """Join the network that TOKEN is from, an owner's invitation. Without TOKEN, or with -, it is asked for.
+
+    What you type as an argument can be read by other users of this machine while the command runs; a token that is
+    asked for cannot. Measures this machine (about 6 seconds), fetches the models that suit it, and tries them.
+    Joining again is harmless: this machine stays the same device. Then run `starai-worker start`.
+
+    Exits with 1, and says why, when the network does not take this device.
+    """
+    console = Console(stderr=True, markup=False, highlight=False)
+    if token in (None, "-"):
+        token = click.prompt("Token", hide_input=True, err=True)
+    try:
+        enrolment = _join(console, parse(token or ""), name, MachineClass(claimed), memory_share, threads)
+    except StarAIError as error:
+        raise click.ClickException(str(error)) from error
+    models = ", ".join(f"{d.model} ({d.slots} slots)" for d in enrolment.deployments)
+    console.print(f"This is device {enrolment.device} in {enrolment.region} now. It hosts {models}.")
+    console.print("Start it: starai-worker start")
+
+
+def _join(
+    console: Console,
+    token: JoinToken,
+    name: str | None,
+    machine_class: MachineClass,
+    memory_share: float | None,
+    threads: int | None,
+) -> Enrolment:
+    keys = load_or_make_keys(keys_file())
+    claim = _claim(console, machine_class, memory_share, threads)
+    with console.status("") as status:
+        enrolment = ask_to_join(token, keys, plain(name or platform.node()) or "a device", claim, status.update)
+    save_enrolment(enrolment, enrolment_file())
+    return enrolment
+
+
+def _claim(console: Console, machine_class: MachineClass, memory_share: float | None, threads: int | None) -> Claim:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Measuring", total=1.0)
+        evaluation = evaluate_device(lambda done: bar.update(task, completed=done))
+    share = share_of(evaluation, machine_class, memory_share)
+    lent = Share(memory=share.memory, threads=threads or share.threads)
+    return Claim(measured=measurement_of(evaluation, machine_class), share=lent)
