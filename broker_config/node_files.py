@@ -141,6 +141,7 @@ def environment(folder: Path, file: NodeFile) -> dict[str, str]:
         "RABBITMQ_FEATURE_FLAGS_FILE": str(folder / "feature_flags"),
         "RABBITMQ_LOG_BASE": str(folder / "log"),
         "RABBITMQ_LOGS": str(folder / "log" / "node.log"),
+        "ERL_CRASH_DUMP": str(folder / "log" / "erl_crash.dump"),  # else where the command was started
         "RABBITMQ_PID_FILE": str(folder / "rabbitmq.pid"),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
     }

@@ -7,7 +7,11 @@ import click
 from broker_config.errors import StarAIError
 from ops.broker import broker
 from ops.demo import demo
+from ops.devices import devices
+from ops.owners import owners
 from ops.submit import submit
+from ops.submitters import submitters
+from ops.tokens import tokens
 from ops.up import up
 
 
@@ -31,7 +35,7 @@ def main() -> None:
     """
 
 
-for command in (up, submit, broker, demo):
+for command in (up, submit, owners, tokens, submitters, devices, broker, demo):
     main.add_command(command)
 
 

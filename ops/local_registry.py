@@ -12,10 +12,12 @@ from models.measurement import Measurement as Measured
 from ops.local_device import LocalDevice
 from registry.database import session
 from registry.deployments import Planned, deploy, deployments_of, hosted, rates_of
+from registry.device_state import DeviceState
 from registry.devices import enrol_device
 from registry.measurements import latest_measurement, record_measurement
 from registry.owners import add_owner
 from registry.speed import relative_speed
+from registry.states import set_state
 from tasks.admission import measurement_row
 from tasks.deployment import Deployment
 from worker.calibrate import Calibration
@@ -29,6 +31,7 @@ def enrol(engine: Engine, devices: Iterable[LocalDevice]) -> list[str]:
         add_owner(registry, _OWNER)
         for device in devices:
             enrol_device(registry, device.id, _OWNER, device.region)
+            set_state(registry, device.id, DeviceState.ACTIVE, "started by starai up")
         return [device.id for device in devices if latest_measurement(registry, device.id) is None]
 
 

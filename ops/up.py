@@ -39,6 +39,7 @@ def _greet(console: Console, network: LocalNetwork, model: str) -> None:
     console.print(f"\nThe network runs: {places}", highlight=False)
     console.print(f"Logs are in {network.logs}", highlight=False)
     console.print(f'\n  starai submit {model} "What is in the box?"\n', highlight=False, style="bold")
+    console.print("To invite a device: starai owners add NAME, then starai tokens issue --help")
     console.print("Ctrl-C stops it.")
 
 

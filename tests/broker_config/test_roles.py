@@ -12,7 +12,6 @@ from broker_config import names
 from broker_config.address import parameters
 from broker_config.errors import InvalidName
 from broker_config.roles import Role
-from broker_config.topology import device_topology
 from broker_config.users import put_user
 
 ACCESS_REFUSED, PRECONDITION_FAILED = 403, 406
@@ -58,9 +57,7 @@ def bind(queue: str, exchange: str, key: str) -> Callable[[BlockingChannel], obj
 @pytest.fixture
 def device(broker) -> Iterator[User]:
     with pika.BlockingConnection(parameters(broker.device("d1", OWN_QUEUE))) as connection:
-        with broker.channel() as channel:
-            for name in ("d1", "d2"):
-                channel.queue_declare(device_topology(name).queues[0].name, durable=True)
+        broker.device("d2")
         yield User(connection)
 
 

@@ -8,11 +8,19 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pika
 import platformdirs
 import psutil
 import pytest
 from click.testing import CliRunner, Result
+from pika.exceptions import AMQPError
 
+from broker_config.apply import apply
+from broker_config.node import Node
+from broker_config.roles import Role
+from broker_config.settings import BrokerSettings
+from broker_config.topology import network_topology
+from broker_config.users import put_user
 from models.catalogue import load_catalogue
 from models.store import ModelStore
 from ops.cli import main
@@ -22,6 +30,47 @@ from ops.cli import main
 def run() -> Callable[..., Result]:
     """Return a function that runs ``starai`` with these arguments in this process."""
     return lambda *arguments, **more: CliRunner().invoke(main, arguments, **more)
+
+
+@pytest.fixture(autouse=True)
+def _no_other_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test operates the broker of whoever runs it."""
+    for name in ("MANAGEMENT_URL", "BROKER_CA", "BROKER_PLAIN", "BROKER_TLS", "BROKER_HOST"):
+        monkeypatch.delenv(f"STARAI_{name}", raising=False)
+
+
+@pytest.fixture
+def operated(node: Node) -> Node:
+    """A node that stands as the one of the test's home, with the network's topology; the registry is empty."""
+    apply(node.url(), network_topology(BrokerSettings().queue_type))
+    home = Path(os.environ["STARAI_HOME"])
+    home.mkdir(mode=0o700)
+    (home / "broker").symlink_to(node.folder, target_is_directory=True)
+    return node
+
+
+@pytest.fixture
+def operate_as(operated: Node, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that lets the commands reach the same node as a user who may not make users."""
+
+    def name(user: str) -> None:
+        put_user(operated.api, user, "hunter2", Role())
+        monkeypatch.setenv("STARAI_BROKER_URL", operated.url(user, "hunter2"))
+        monkeypatch.setenv("STARAI_MANAGEMENT_URL", f"http://127.0.0.1:{operated.file.management}")
+
+    return name
+
+
+@pytest.fixture
+def is_cut() -> Callable[[pika.BlockingConnection], bool]:
+    """Return a function that tells whether the broker has closed a connection."""
+
+    def look(connection: pika.BlockingConnection) -> bool:
+        with contextlib.suppress(AMQPError):
+            connection.process_data_events(0.1)
+        return bool(connection.is_closed)
+
+    return look
 
 
 @pytest.fixture

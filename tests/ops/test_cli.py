@@ -5,7 +5,14 @@ import json
 import pytest
 
 BROKER = [("broker", verb) for verb in ("start", "stop", "status", "check")]
-COMMANDS = [("up",), ("submit",), ("demo",), ("broker",), *BROKER]
+OPERATED = [
+    *[("owners", verb) for verb in ("add", "list")],
+    *[("submitters", verb) for verb in ("add", "list", "remove")],
+    *[("tokens", verb) for verb in ("issue", "list", "revoke")],
+    *[("devices", verb) for verb in ("list", "show", "transfer")],
+]
+GROUPS = [("owners",), ("submitters",), ("tokens",), ("devices",)]
+COMMANDS = [("up",), ("submit",), ("demo",), ("broker",), *BROKER, *GROUPS, *OPERATED]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -29,6 +36,20 @@ def test_every_command_has_help(run, command):
         (("submit", "m", "t", "--region", "asien"), "'asien' is not one of"),
         (("demo", "--text", "no-such-file.txt"), "does not exist"),
         (("broker", "restart"), "No such command 'restart'"),
+        (("owners", "add"), "Missing argument 'NAME'"),
+        (("owners", "add", " ada"), "no blank at either end"),
+        (("owners", "add", "a" * 101), "1 to 100 printable characters"),
+        (("owners", "add", "a\x1b[2J"), "printable characters"),
+        (("submitters", "add", "Ann"), "'Ann' cannot be a name here"),
+        (("submitters", "add", "ann.b"), "use 'ann-b'"),
+        (("tokens", "issue", "--region", "asia"), "Missing option '--owner'"),
+        (("tokens", "issue", "--owner", "ada"), "Missing option '--region'"),
+        (("tokens", "issue", "--owner", "ada", "--region", "asien"), "'asien' is not one of 'asia'"),
+        (("tokens", "issue", "--owner", "ada", "--region", "asia", "--uses", "0"), "0 is not in the range"),
+        (("tokens", "issue", "--owner", "ada", "--region", "asia", "--expires", "soon"), "write 30m, 12h or 7d"),
+        (("devices", "show"), "Missing argument 'DEVICE'"),
+        (("devices", "sow"), "No such command 'sow'"),
+        (("devices", "--jason"), "No such option"),
     ],
 )
 def test_a_wrong_argument_exits_with_2_and_says_which(run, arguments, reason):

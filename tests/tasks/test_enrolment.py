@@ -27,7 +27,7 @@ def test_a_device_that_joins_is_enrolled_and_told_what_it_is(device):
 
     found = find_device(device.registry, accepted.device)
     assert (found.region, found.name, found.hardware_id) == (Region.ASIA, "the old laptop", "ab" * 32)
-    assert found.state is DeviceState.INACTIVE
+    assert found.state is DeviceState.ACTIVE
     assert accepted.region is Region.ASIA
     assert accepted.credentials.user == accepted.device == device.users[0]
     assert accepted.credentials.password.get_secret_value() == f"password-1-of-{accepted.device}"
@@ -66,7 +66,7 @@ def test_its_whole_measurement_is_kept(device):
 def test_its_joining_is_in_its_history(device):
     accepted = device.send(device.request())
 
-    (event,) = events_of(device.registry, accepted.device)
+    event = next(e for e in events_of(device.registry, accepted.device) if e.kind is EventKind.JOINED)
     assert (event.kind, event.reason, event.at) == (EventKind.JOINED, f"by token {device.token}", NOW)
 
 
@@ -77,7 +77,8 @@ def test_joining_twice_with_one_key_is_the_same_device_and_one_use(device):
     assert first.device == second.device
     assert [(found.id, found.name) for found in enrolled_devices(device.registry)] == [(first.device, "the new laptop")]
     assert second.credentials.password != first.credentials.password
-    assert [event.kind for event in events_of(device.registry, first.device)] == [EventKind.JOINED, EventKind.REJOINED]
+    kinds = {event.kind for event in events_of(device.registry, first.device)}
+    assert kinds == {EventKind.JOINED, EventKind.ACTIVE, EventKind.REJOINED}
 
 
 def test_a_device_that_joins_again_may_bring_another_sealing_key(device):
@@ -87,9 +88,18 @@ def test_a_device_that_joins_again_may_bring_another_sealing_key(device):
     assert device.send(device.request()).device == device.users[0]
 
 
-def test_an_offline_device_that_joins_again_is_inactive_until_it_is_checked(device):
+def test_an_offline_device_that_joins_again_serves_again(device):
     accepted = device.send(device.request())
     set_state(device.registry, accepted.device, DeviceState.OFFLINE, "its owner's choice")
+
+    device.send(device.request())
+
+    assert find_device(device.registry, accepted.device).state is DeviceState.ACTIVE
+
+
+def test_a_device_that_was_taken_out_of_work_does_not_come_back_by_joining_again(device):
+    accepted = device.send(device.request())
+    set_state(device.registry, accepted.device, DeviceState.INACTIVE, "it failed a check")
 
     device.send(device.request())
 

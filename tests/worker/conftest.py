@@ -54,10 +54,11 @@ class DeviceProcess:
         return [c["name"] for c in self.connections() if c.get("client_properties", {}).get("connection_name") == ours]
 
     def subscriptions(self) -> dict[str, tuple[str, int]]:
-        """Return the queue and priority of each of its consumers by their tags, as the broker sees them."""
+        """Return the task queue and priority of each of its consumers by their tags, as the broker sees them."""
         consumers = self.broker.node.api.consumers(self.broker.vhost)
         ours = [c for c in consumers if (c["channel_details"] or {}).get("user") == self.id]
-        return {c["consumer_tag"]: (c["queue"]["name"], c["arguments"].get("x-priority", 0)) for c in ours}
+        rungs = [c for c in ours if c["queue"]["name"] != names.device_queue(self.id)]
+        return {c["consumer_tag"]: (c["queue"]["name"], c["arguments"]["x-priority"]) for c in rungs}
 
     def close_task_connection(self, until: Callable[..., None]) -> None:
         until(self.task_connections)

@@ -58,7 +58,7 @@ def test_a_device_that_is_deactivated_ends_its_task_takes_no_other_and_stays_con
     running.result(10)
     until(lambda: consumers() == [0] * 6)
     until(lambda: "device.refused" in device.log)
-    until(lambda: names.device_queue(device.id) in {queue for queue, _ in device.subscriptions().values()})
+    until(lambda: broker.node.api.queue(broker.vhost, names.device_queue(device.id)).get("consumers") == 1)
     assert "order.taken" in device.log
     assert not waiting.done
     assert state(registry, device) is DeviceState.INACTIVE
