@@ -21,6 +21,7 @@ from starai.job import Job, Vector, ended
 from starai.report import REPLY_ARGUMENTS, read_report
 from starai.settings import find_network
 from starai.submission import DEADLINE, Submission, publication, submission
+from starai.windows import Answers, Part, parts
 from starai.wire import MAX_TEXTS
 
 _REPLY_PREFETCH = 1000
@@ -132,17 +133,18 @@ class Client:
         inputs: Iterable[str],
         *,
         region: str | None = None,
-        batch: int = 32,
+        batch: int = 64,
         in_flight: int = 32,
         deadline: float = DEADLINE,
     ) -> Iterator[Vector]:
         """Return an iterator over the answers to many texts, in their order.
 
-        The texts are split into tasks of ``batch`` of them, of which at most ``in_flight`` are under way; the
-        inputs are read no faster than that. The first error ends the iteration.
+        The texts are split into tasks of ``batch`` of them, of which at most ``in_flight`` are under way. Of a list,
+        texts of like length go together, and the first answers come when about a thousand are done. Other inputs are
+        read no faster than that, and go in their order. The first error ends the iteration.
         """
-        jobs = self._jobs_of(model, inputs, self._region(region), batch, in_flight, deadline)
-        return (vector for job in jobs for vector in job.result())
+        jobs, answers = self._jobs_of(model, inputs, self._region(region), batch, in_flight, deadline), Answers()
+        return (vector for places, job in jobs for vector in answers.add(places, job.result()))
 
     def amap(
         self,
@@ -150,19 +152,19 @@ class Client:
         inputs: Iterable[str],
         *,
         region: str | None = None,
-        batch: int = 32,
+        batch: int = 64,
         in_flight: int = 32,
         deadline: float = DEADLINE,
     ) -> AsyncIterator[Vector]:
         """Do as :meth:`map` does, for ``async for``."""
-        jobs = self._jobs_of(model, inputs, self._region(region), batch, in_flight, deadline)
+        jobs, answers = self._jobs_of(model, inputs, self._region(region), batch, in_flight, deadline), Answers()
 
-        async def answers() -> AsyncIterator[Vector]:
-            for job in jobs:
-                for vector in await job:
+        async def vectors() -> AsyncIterator[Vector]:
+            for places, job in jobs:
+                for vector in answers.add(places, await job):
                     yield vector
 
-        return answers()
+        return vectors()
 
     def close(self) -> None:
         """Wait for what is on its way to the broker, then delete the reply queue and disconnect.
@@ -189,23 +191,22 @@ class Client:
 
     def _jobs_of(
         self, model: str, inputs: Iterable[str], region: Region, batch: int, in_flight: int, deadline: float
-    ) -> Iterator[Job]:
+    ) -> Iterator[tuple[list[int], Job]]:
         if isinstance(inputs, str):
             raise BadInput("map() takes many texts, not one text: use submit().")
         if not 1 <= batch <= MAX_TEXTS or in_flight < 1:
             raise BadInput(f"map() needs a batch of 1 to {MAX_TEXTS} and at least 1 task in flight.")
-        return self._ahead(iter(inputs), lambda texts: submission(model, texts, region, deadline), batch, in_flight)
+        return self._ahead(parts(inputs, batch), lambda texts: submission(model, texts, region, deadline), in_flight)
 
     def _ahead(
-        self, inputs: Iterator[str], make: Callable[[list[str]], Submission], batch: int, in_flight: int
-    ) -> Iterator[Job]:
-        """Yield the jobs in their order; when one is asked for, the next ones are under way."""
-        under_way: deque[Job] = deque()
+        self, left: Iterator[Part], make: Callable[[list[str]], Submission], in_flight: int
+    ) -> Iterator[tuple[list[int], Job]]:
+        """Yield the jobs in their order, with their texts' places; when one is asked for, the next are under way."""
+        under_way: deque[tuple[list[int], Job]] = deque()
         while True:
-            tasks: list[Submission] = []
-            while len(under_way) + len(tasks) < in_flight and (texts := list(islice(inputs, batch))):
-                tasks.append(make(texts))
-            under_way.extend(job for job, _ in self._send(tasks))
+            some = list(islice(left, in_flight - len(under_way)))
+            sent = self._send([make(texts) for _, texts in some])
+            under_way.extend((places, job) for (places, _), (job, _) in zip(some, sent, strict=True))
             if not under_way:
                 return
             yield under_way.popleft()

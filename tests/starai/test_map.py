@@ -84,7 +84,7 @@ def test_what_cannot_be_mapped_is_refused(client):
             client.map(MODEL, ["a"], **options)
     with pytest.raises(BadInput, match="one text"):
         client.map(MODEL, "one text and no list")
-    with pytest.raises(BadInput, match="Input 1 is int"):
+    with pytest.raises(BadInput, match="Input 0 is int"):
         next(client.map(MODEL, ["a", 5]))
 
 
