@@ -8,6 +8,7 @@ from bench.figures import interleaved, median, percentile, spread
 from bench.ground import Ground
 from bench.overhead.contender import IN_FLIGHT, SLOTS, Contender
 from bench.overhead.network import network
+from bench.overhead.processor import Spent, spent_in
 from bench.overhead.raw_pika import raw_pika
 from bench.overhead.stock_celery import stock_celery
 from bench.overhead.stock_dramatiq import stock_dramatiq
@@ -55,6 +56,7 @@ class Samples:
     p95: list[float] = field(default_factory=list)
     submitted: list[float] = field(default_factory=list)
     done: list[float] = field(default_factory=list)
+    spent: list[Spent] = field(default_factory=list)
 
 
 def measure_overhead(ground: Ground, runs: int) -> Report:
@@ -66,7 +68,7 @@ def measure_overhead(ground: Ground, runs: int) -> Report:
         begin = stack.enter_context(progress("overhead", runs * len(contenders)))
         for run, contender in interleaved(contenders, runs):
             begin(f"{contender.name}, run {run}")
-            _measure(contender, samples[contender.name], *counts[contender.name])
+            _measure(ground, contender, samples[contender.name], *counts[contender.name])
     return _report(ground.version, contenders, samples)
 
 
@@ -80,12 +82,13 @@ def _enough(trial: float) -> int:
     return min(max(int(_TRIAL * _SECONDS / trial), _TRIAL), _MOST)
 
 
-def _measure(contender: Contender, samples: Samples, submitted: int, done: int) -> None:
+def _measure(ground: Ground, contender: Contender, samples: Samples, submitted: int, done: int) -> None:
     if taken := contender.round_trips(_ROUND_TRIPS):
         samples.p50.append(median(taken))
         samples.p95.append(percentile(taken, 0.95))
     samples.submitted.append(submitted / contender.submit(submitted))
-    samples.done.append(done / contender.complete(done))
+    spent = spent_in(ground, lambda: samples.done.append(done / contender.complete(done)))
+    samples.spent.append(spent.per(done))
 
 
 def _report(version: str, contenders: Sequence[Contender], samples: dict[str, Samples]) -> Report:
@@ -95,7 +98,7 @@ def _report(version: str, contenders: Sequence[Contender], samples: dict[str, Sa
     return Report(
         "overhead",
         _NOTES,
-        [_table(contenders, samples)],
+        [_table(contenders, samples), _spent_table(contenders, samples)],
         [
             Target("round trip p50 / raw pika's", ratio, 1.5),
             Target("round trip p50 / raw pika's, stretch", ratio, 1.3),
@@ -109,6 +112,17 @@ def _table(contenders: Sequence[Contender], samples: dict[str, Samples]) -> Tabl
     columns = ("", "p50 ms", "p95 ms", "/ raw pika", "submitted/s", "confirmed", "done/s", "spread of the runs")
     limit = median(samples["raw pika"].p50)
     return Table("A task that does nothing", columns, [_row(c, samples[c.name], limit) for c in contenders])
+
+
+def _spent_table(contenders: Sequence[Contender], samples: dict[str, Samples]) -> Table:
+    columns = ("", "broker", "worker", "submitter", "together")
+    title = "Where the time goes: microseconds of processor time for a task that is done, many at once"
+    return Table(title, columns, [_spent_row(contender, samples[contender.name].spent) for contender in contenders])
+
+
+def _spent_row(contender: Contender, spent: Sequence[Spent]) -> tuple[str, ...]:
+    sides = [median([getattr(one, side) for one in spent]) for side in ("broker", "workers", "submitter")]
+    return (contender.name, *(number(1e6 * seconds) for seconds in (*sides, sum(sides))))
 
 
 def _row(contender: Contender, samples: Samples, limit: float) -> tuple[str, ...]:
