@@ -10,6 +10,8 @@ from bench.report import Report, Table, Target, number
 Key = tuple[str, str]
 
 _SECTION = re.compile(r"<!-- (?P<version>\S+) (?P<name>\S+) -->\n(?P<text>.*?)\n<!-- end -->", re.DOTALL)
+# Written by hand: why a target is missed, and where the time goes.
+_CONCLUSIONS = Path(__file__).with_name("conclusions.md")
 _ORDER = ("overhead", "embedding", "placement", "growth")
 _PREAMBLE = """# Results
 
@@ -31,8 +33,8 @@ def sections(text: str) -> dict[Key, str]:
 
 
 def whole(found: Mapping[Key, str]) -> str:
-    """Return the file with these sections, the newest RabbitMQ first."""
-    lines = [_PREAMBLE]
+    """Return the file with these sections, the newest RabbitMQ first, after what is concluded from them."""
+    lines = [_PREAMBLE, _CONCLUSIONS.read_text("utf-8")]
     for version in sorted({version for version, _ in found}, key=_numbers, reverse=True):
         lines.append(f"## RabbitMQ {version}\n")
         for name in sorted((name for v, name in found if v == version), key=_ORDER.index):

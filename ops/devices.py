@@ -16,6 +16,7 @@ from registry.devices import enrolled_devices, find_device
 from registry.overview import all_devices, all_owners
 from registry.tables import Owner
 from registry.transfer import transfer_device
+from tasks.conduct import Conduct
 from tasks.enforcement import Enforcement
 
 _COLUMNS = ("device", "name", "owner", "region", "state", "models", "enrolled")
@@ -135,6 +136,24 @@ def activate(device: str, reason: str, as_json: bool) -> None:
     with _enforcement(device) as enforcement:
         enforcement.activate(device, reason)
     _print_state(device, "active", as_json)
+
+
+@devices.command()
+@json_option
+def audit(as_json: bool) -> None:
+    """Look at what devices do at the broker that they should not, and it cannot prevent.
+
+    It compares their consumers, channels and what they hold with what each is allowed. What two looks in a row find is
+    a failure of the device, and stays in its history. Exits with 1 when there is any.
+    """
+    with open_access() as access:
+        found = Conduct(access.engine, access.management).audit_all()
+    if as_json:
+        print_json({"findings": [{"device": f.device, "kind": f.kind.name, "detail": f.detail} for f in found]})
+    else:
+        rows = [(finding.device, finding.kind, finding.detail) for finding in found]
+        print_table(("device", "it ...", "detail"), rows, "Nothing is wrong.")
+    raise SystemExit(1 if found else 0)
 
 
 def check_device(registry: Session, device: str) -> None:

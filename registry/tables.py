@@ -81,6 +81,7 @@ class EventKind(StrEnum):
     REJOINED = "rejoined"
     KEY_ROTATED = "key-rotated"
     TRANSFERRED = "transferred"
+    FAILED_AUDIT = "failed-audit"
 
 
 class DeviceEvent(Table, table=True):
