@@ -34,7 +34,7 @@ def close_connections(broker, user: str) -> int:
     return len(mine)
 
 
-def test_results_come_although_the_broker_crashed_meanwhile(own_broker, connect, start_device, crash):
+def test_results_come_although_the_broker_crashed_meanwhile(own_broker, connect, start_device, crash, until):
     client = connect(own_broker, timeout=0.5)
     jobs = [client.submit(MODEL, "a" * length) for length in range(1, 11)]
 
@@ -42,7 +42,9 @@ def test_results_come_although_the_broker_crashed_meanwhile(own_broker, connect,
     with pytest.raises(BrokerUnreachable, match=r"did not take task .* within 0\.5 s"):
         client.submit(MODEL, "withdrawn")
     own_broker.node.start(lifeline=True)
-    # RabbitMQ 3.10 may forget a quorum queue that it made less than two seconds before a crash, and holds no message.
+    # RabbitMQ 3.10 may forget a queue that it made less than two seconds before a crash, and holds no message: the
+    # reply queue has to be there again before anybody answers.
+    until(lambda: client._link.is_connected)
     device = start_device(own_broker, queues=["inference.asia.tiny.all-minilm-l6-v2"])
 
     assert [job.result(30).tolist()[0] for job in jobs] == list(range(1, 11))
