@@ -172,3 +172,9 @@ def ask(broker, connect) -> Callable[..., Job]:
         return client.submit(MODEL, text, region=region, **more)
 
     return submit
+
+
+@pytest.fixture
+def tls(monkeypatch):
+    """The nodes of this test listen with TLS."""
+    monkeypatch.setenv("STARAI_BROKER_TLS", "1")

@@ -1,7 +1,5 @@
 """A device and a submitter that reach their broker by TLS alone."""
 
-import pytest
-
 from starai import Client
 
 
@@ -20,12 +18,6 @@ class Encrypted:
     def _encrypted(self, url: str) -> str:
         file = self.node.file
         return url.replace("amqp:", "amqps:").replace(f"127.0.0.1:{file.amqp}", f"localhost:{file.amqps}")
-
-
-@pytest.fixture
-def tls(monkeypatch):
-    """The nodes of this test listen with TLS."""
-    monkeypatch.setenv("STARAI_BROKER_TLS", "1")
 
 
 def test_tasks_go_to_a_device_and_come_back_encrypted_however_large(tls, own_broker, start, until, monkeypatch):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pika.exceptions import ChannelClosedByBroker
 
 from broker_config import names
-from broker_config.address import vhost_of
+from broker_config.address import parameters, vhost_of
 from broker_config.join_token import JoinToken
 from broker_config.regions import Region
 from broker_config.roles import bootstrap_role
@@ -20,7 +20,7 @@ from models.share import Share
 from registry.database import migrate, open_engine, session
 from registry.owners import add_owner
 from registry.tokens import issue_token
-from starai.errors import BrokerRefused, DeviceFailed
+from starai.errors import BrokerRefused, BrokerUntrusted, DeviceFailed
 from tasks.joining import JoinRefused, Refusal
 from tasks.platform import Platform
 from tests.models.machines import machine
@@ -36,6 +36,11 @@ CLAIM = Claim(measured=machine(), share=Share(memory=0.5, threads=7))
 
 @pytest.fixture
 def platform(empty_broker, monkeypatch) -> Iterator[Platform]:
+    """The platform of a broker that others' tests use as well."""
+    yield from answering(empty_broker, monkeypatch)
+
+
+def answering(empty_broker, monkeypatch):
     monkeypatch.setenv("STARAI_BROKER_URL", empty_broker.url())
     monkeypatch.setenv("STARAI_MANAGEMENT_URL", empty_broker.node.api.url)
     empty_broker.apply([])
@@ -48,19 +53,22 @@ def platform(empty_broker, monkeypatch) -> Iterator[Platform]:
 @pytest.fixture
 def token(empty_broker, platform) -> JoinToken:
     """A token of ann's for one device in Europe."""
+    return issue(empty_broker)
+
+
+def issue(broker, **place):
     engine = open_engine()
     migrate(engine)
     with session(engine) as registry:
         add_owner(registry, "ann")
         token, secret = issue_token(registry, "ann", Region.EUROPE, datetime.now(UTC) + timedelta(days=1))
     engine.dispose()
+    plain = {"host": "127.0.0.1", "port": broker.node.file.amqp, "tls": False}
     return JoinToken(
-        host="127.0.0.1",
-        port=empty_broker.node.file.amqp,
-        vhost=vhost_of(empty_broker.url()),
-        tls=False,
+        **plain | place,
+        vhost=vhost_of(broker.url()),
         user=f"join-{token}",
-        password=password_of(empty_broker, f"join-{token}"),
+        password=password_of(broker, f"join-{token}"),
         id=token,
         secret=secret,
     )
@@ -171,3 +179,28 @@ def test_a_device_cannot_change_anothers_keys(token):
 
     with pytest.raises(DeviceFailed, match="its own keys only"):
         rotate(enrolment.model_copy(update={"device": "device-another"}))
+
+
+@pytest.fixture
+def encrypted(own_broker, monkeypatch) -> Iterator[dict[str, object]]:
+    """Where a network of its own is reached with TLS, as a token says it."""
+    node = own_broker.node
+    yield from (
+        {"host": "localhost", "port": node.file.amqps, "tls": True, "ca": node.authority.fingerprint}
+        for _ in answering(own_broker, monkeypatch)
+    )
+
+
+def test_a_device_joins_by_tls_and_keeps_the_authority_that_its_token_named(tls, own_broker, encrypted):
+    enrolment = ask(issue(own_broker, **encrypted))
+
+    assert enrolment.ca == own_broker.node.authority.pem
+    url = enrolment.url.get_secret_value()
+    assert url.startswith("amqps://")
+    with pika.BlockingConnection(parameters(url, enrolment.ca)) as connection:
+        assert connection.is_open
+
+
+def test_a_broker_with_another_authority_than_the_token_names_is_told_nothing(tls, own_broker, encrypted):
+    with pytest.raises(BrokerUntrusted, match="someone stands between"):
+        ask(issue(own_broker, **encrypted | {"ca": "ab" * 32}))
