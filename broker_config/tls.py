@@ -35,10 +35,10 @@ def context(ca: str | None = None) -> ssl.SSLContext:
         if pem is not None and not pem.strip():  # for which Python would trust those of this system
             raise ValueError("empty")
         found = ssl.create_default_context(cadata=pem)
-        found.minimum_version = ssl.TLSVersion.TLSv1_2  # some systems' default is whatever OpenSSL can
-        return found
     except (ssl.SSLError, ValueError) as error:
         raise SettingError("The certificate of the authority is no PEM text. Fetch it again.") from error
+    found.minimum_version = ssl.TLSVersion.TLSv1_2  # some systems' default is whatever OpenSSL can
+    return found
 
 
 def authority(ca: str | None = None) -> str | None:
