@@ -116,7 +116,8 @@ def _of_channels(device: str, channels: list[Mapping[str, Any]], allowance: Allo
     if taken := sum(_automatic(channel) for channel in channels):
         yield Finding(device, Kind.AUTOMATIC, f"{taken} messages")
     role = device_role(device, ())
-    connections = Counter(channel["connection_details"]["name"] for channel in channels)
+    # Of a channel that is new it has no details yet, and says so by an empty list.
+    connections = Counter(details["name"] for channel in channels if (details := channel.get("connection_details")))
     if len(connections) > role.connections:
         yield Finding(device, Kind.CONNECTIONS, str(len(connections)))
     if len(channels) > role.channels:

@@ -178,7 +178,9 @@ class LocalNetwork:
 
     def _not_consuming(self) -> list[str]:
         try:
-            found = {consumer["channel_details"]["user"] for consumer in self.node.api.consumers(names.VHOST)}
+            consumers = self.node.api.consumers(names.VHOST)
+            # Of a consumer that is new the broker has no details yet.
+            found = {details["user"] for consumer in consumers if (details := consumer.get("channel_details"))}
         except BrokerError:  # a node that just came up may not answer this yet
             return ["the broker"]
         return [name for name in ("platform", *self.devices) if name not in found]

@@ -91,7 +91,7 @@ class Enforcement:
     def _is_at_work(self, device: str) -> bool:
         control = names.device_queue(device)
         if any(
-            found["channel_details"].get("user") == device and found["queue"]["name"] != control
+            (found["channel_details"] or {}).get("user") == device and found["queue"]["name"] != control
             for found in self._management.consumers(self._vhost)
         ):
             return True

@@ -102,3 +102,7 @@ def test_others_than_devices_are_no_concern_of_the_audit():
     orphan = consumer() | {"channel_details": []}
 
     assert kinds([consumer(1000, user="platform"), orphan], [channel(10_000, user="ann")]) == []
+
+
+def test_a_channel_that_is_so_new_that_the_broker_has_no_details_counts_by_what_it_holds():
+    assert kinds([], [channel(1000) | {"connection_details": []}]) == [Kind.HOARD]
