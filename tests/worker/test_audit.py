@@ -18,7 +18,7 @@ def test_nothing_is_found_of_a_device_that_is_full_and_has_more_waiting(broker, 
         return sum(c.get("messages_unacknowledged", 0) for c in api.channels(broker.vhost) if c["user"] == device.id)
 
     until(held)
-    assert device.subscriptions()
+    until(device.subscriptions)
     assert audit(api.consumers(broker.vhost), api.channels(broker.vhost), allowed) == []
     gates.open("open")
     [job.result(20) for job in jobs]
