@@ -49,7 +49,7 @@ class Ground:
     def enrol(self, region: Region, deployment: Deployment, threads: int) -> Enrolment:
         """Make a device and return its enrolment."""
         user, password = f"device-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
-        queues = [names.task_queue(r, deployment.tier, deployment.model) for r in Region]
+        queues = names.task_queues(deployment.tier, deployment.model)
         apply(self.url, device_topology(user))
         put_user(self.node.api, user, password, device_role(user, queues))
         url = SecretStr(self.node.url(user, password))

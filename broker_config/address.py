@@ -1,7 +1,7 @@
 """Broker addresses (``amqp://user:password@host:port/vhost``): read strictly, shown without the password."""
 
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pika
 
@@ -79,6 +79,13 @@ def safe_address(url: str) -> str:
     user = f"{parts.username}@" if parts.username else ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{user}{host}{port}{parts.path}"
+
+
+def address(*, tls: bool, host: str, port: int, vhost: str, user: str, password: str) -> str:
+    """Return the address of a broker for a login; it holds the password."""
+    place = f"[{host}]" if ":" in host else host
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return f"{'amqps' if tls else 'amqp'}://{login}@{place}:{port}/{quote(vhost, safe='')}"
 
 
 def vhost_of(url: str) -> str:

@@ -4,11 +4,11 @@ import hashlib
 import hmac
 import json
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
 
 from broker_config import base64url
+from broker_config.address import address
 from broker_config.errors import InvalidToken
 
 _PREFIX = "starai-"
@@ -58,9 +58,7 @@ class JoinToken(BaseModel):
 
     def address(self, user: str, password: str) -> str:
         """Return the broker's address for a login; it holds the password."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        login = f"{quote(user, safe='')}:{quote(password, safe='')}"
-        return f"{'amqps' if self.tls else 'amqp'}://{login}@{host}:{self.port}/{quote(self.vhost, safe='')}"
+        return address(tls=self.tls, host=self.host, port=self.port, vhost=self.vhost, user=user, password=password)
 
     def bootstrap_address(self) -> str:
         """Return the broker's address for the bootstrap login; it holds the password."""

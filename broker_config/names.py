@@ -50,6 +50,11 @@ def wire_name(name: str) -> str:
     return wire
 
 
+def task_queues(tier: Tier, model: str) -> list[str]:
+    """Return the queues of a model in every region."""
+    return [task_queue(region, tier, model) for region in Region]
+
+
 def submission_key(region: Region, target: str) -> str:
     """Return the routing key of a task for a model, or for a tier's default model."""
     return f"{region}.{wire_name(target)}"

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
 
 import psutil
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from broker_config import names
+from broker_config.address import address
 from broker_config.authority import Authority
 from broker_config.errors import BrokerError, NodeError
 from broker_config.home import home, private_folder, write_private
@@ -96,7 +96,7 @@ class Node:
 
     def url(self, user: str = names.PLATFORM, password: str | None = None, vhost: str = names.VHOST) -> str:
         """Return the node's AMQP address, for the platform's user unless another is named."""
-        return self._address("amqp", f"127.0.0.1:{self.file.amqp}", user, password, vhost)
+        return self._address(user, password, vhost, tls=False, host="127.0.0.1", port=self.file.amqp)
 
     def tls_url(
         self, user: str = names.PLATFORM, password: str | None = None, vhost: str = names.VHOST, host: str = "localhost"
@@ -108,7 +108,7 @@ class Node:
         """
         if self.file.amqps is None:
             raise NodeError(f"The node in {self.folder} has no encrypted listener: {_HOW_TO_ENCRYPT}.")
-        return self._address("amqps", f"{host}:{self.file.amqps}", user, password, vhost)
+        return self._address(user, password, vhost, tls=True, host=host, port=self.file.amqps)
 
     @property
     def authority(self) -> Authority:
@@ -172,9 +172,9 @@ class Node:
         guardian = self._guardian_process()
         return [guardian, *guardian.children(recursive=True)] if guardian else []
 
-    def _address(self, scheme: str, place: str, user: str, password: str | None, vhost: str) -> str:
-        secret = quote(self.file.password if password is None else password, safe="")
-        return f"{scheme}://{quote(user, safe='')}:{secret}@{place}/{quote(vhost, safe='')}"
+    def _address(self, user: str, password: str | None, vhost: str, *, tls: bool, host: str, port: int) -> str:
+        secret = self.file.password if password is None else password
+        return address(tls=tls, host=host, port=port, vhost=vhost, user=user, password=secret)
 
     def _launch(self, server: str, lifeline: bool) -> None:
         command = [sys.executable, "-P", "-m", "broker_config.node_guardian", str(self.folder), server]

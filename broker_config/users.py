@@ -1,9 +1,18 @@
 """Gives a user its role at the broker, through the management API."""
 
+import secrets
+
+from pydantic import SecretStr
+
 from broker_config import names
 from broker_config.errors import InvalidName
 from broker_config.management import Management
 from broker_config.roles import Role
+
+
+def new_password() -> SecretStr:
+    """Return a password for a broker user: 192 random bits."""
+    return SecretStr(secrets.token_urlsafe(24))
 
 
 def put_user(management: Management, user: str, password: str, role: Role, vhost: str = names.VHOST) -> None:

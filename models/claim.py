@@ -4,29 +4,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.calibration import Calibration
 from models.measurement import Measurement
 from models.share import Share
 
 
-class Rate(BaseModel):
-    """What a device measured with a model loaded.
-
-    Attributes:
-        slots: how many tasks at once are worth while.
-        tasks_per_second: how many of a fixed small size it then does.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    slots: Annotated[int, Field(ge=1, le=64)]
-    tasks_per_second: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
-
-
 class Claim(BaseModel):
-    """All of it is a stranger's word. ``rates`` are those of the models that it has tried, by their names."""
+    """All of it is a stranger's word. ``calibrations`` are of the models that it has tried, by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     measured: Measurement
     share: Share
-    rates: Annotated[dict[Annotated[str, Field(max_length=63)], Rate], Field(max_length=64)] = {}
+    calibrations: Annotated[dict[Annotated[str, Field(max_length=63)], Calibration], Field(max_length=64)] = {}

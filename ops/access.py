@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
 
 import pika
 from pydantic import SecretStr, ValidationError
@@ -16,15 +15,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Engine
 
 from broker_config import names
-from broker_config.address import parameters
+from broker_config.address import address, parameters
 from broker_config.management import Management
+from broker_config.management_address import management_at
 from broker_config.node import Node
 from broker_config.node_files import Tls
 from broker_config.settings import BrokerSettings, TrustSettings
-from broker_config.tls import authority, check_plain, fingerprint
+from broker_config.tls import authority, fingerprint
 from broker_config.topology import QueueType
 from registry.database import migrate, open_engine
-from starai.errors import BrokerUntrusted, NodeError, SettingError
+from starai.errors import NodeError, SettingError
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _Settings = TypeVar("_Settings", bound=BaseSettings)
@@ -66,9 +66,7 @@ class BrokerAddress:
 
     def url(self, user: str, password: str) -> str:
         """Return the address for a login; it holds the password."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        login = f"{quote(user, safe='')}:{quote(password, safe='')}"
-        return f"{'amqps' if self.tls else 'amqp'}://{login}@{host}:{self.port}/{quote(self.vhost, safe='')}"
+        return address(tls=self.tls, host=self.host, port=self.port, vhost=self.vhost, user=user, password=password)
 
 
 @dataclass(frozen=True)
@@ -134,8 +132,8 @@ def _broker() -> tuple[Management, SecretStr, BrokerAddress]:
     settings = _settings(OperatorSettings)
     if settings.broker_url and settings.management_url:
         url = settings.broker_url
-        found = parameters(url.get_secret_value())
-        return _management(settings.management_url.get_secret_value(), found), url, _named_address(found)
+        management = management_at(settings.management_url.get_secret_value(), url.get_secret_value())
+        return management, url, _named_address(parameters(url.get_secret_value()))
     if settings.broker_url or settings.management_url:
         there, missing = ("BROKER", "MANAGEMENT") if settings.broker_url else ("MANAGEMENT", "BROKER")
         raise SettingError(
@@ -144,35 +142,6 @@ def _broker() -> tuple[Management, SecretStr, BrokerAddress]:
         )
     node = _running(Node())
     return node.api, SecretStr(node.url()), _node_address(node)
-
-
-def _management(place: str, found: pika.URLParameters) -> Management:
-    """Return the management API there, as the user of the broker's address."""
-    try:
-        parts = urlsplit(place)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in place and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound:
-        raise SettingError(
-            "STARAI_MANAGEMENT_URL looks like https://host:15671; this one does not. "
-            "It holds no user: that is the one of STARAI_BROKER_URL."
-        )
-    if parts.scheme == "http":
-        _check_plain(parts.hostname or "", place)
-    login = found.credentials
-    assert isinstance(login, pika.PlainCredentials)  # noqa: S101
-    return Management(place.rstrip("/"), login.username, login.password)
-
-
-def _check_plain(host: str, place: str) -> None:
-    try:
-        check_plain(host, place)
-    except BrokerUntrusted as error:
-        raise BrokerUntrusted(
-            f"STARAI_MANAGEMENT_URL ({place}) would send passwords in the clear. Use https://, or in a network that "
-            "you trust set STARAI_BROKER_PLAIN=1."
-        ) from error
 
 
 def _named_address(found: pika.URLParameters) -> BrokerAddress:

@@ -1,6 +1,5 @@
 """Makes broker users that stand only if all that belongs to them was kept."""
 
-import secrets
 from contextlib import ExitStack, suppress
 
 from pydantic import SecretStr
@@ -10,11 +9,6 @@ from broker_config.roles import Role
 from broker_config.users import put_user
 from ops.access import Access
 from starai.errors import BrokerError
-
-
-def new_password() -> SecretStr:
-    """Return a password for a broker user: 192 random bits."""
-    return SecretStr(secrets.token_urlsafe(24))
 
 
 def make_user(access: Access, undo: ExitStack, user: str, password: SecretStr, role: Role) -> None:

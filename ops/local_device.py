@@ -1,6 +1,5 @@
 """The devices of a local network: which there are, and their enrolment at the broker."""
 
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from broker_config import names
 from broker_config.node import Node
 from broker_config.regions import Region
 from broker_config.roles import device_role
-from broker_config.users import put_user
+from broker_config.users import new_password, put_user
 from tasks.deployment import Deployment
 from worker.enrolment import Enrolment, save_enrolment
 
@@ -38,8 +37,8 @@ def local_devices(count: int, regions: Sequence[Region]) -> list[LocalDevice]:
 
 def enrol_at_broker(node: Node, device: LocalDevice, deployments: list[Deployment], threads: int, folder: Path) -> Path:
     """Give the device a broker user that may read its own task queues only, and return its enrolment's file."""
-    queues = [names.task_queue(region, d.tier, d.model) for d in deployments for region in Region]
-    password = secrets.token_urlsafe(24)
+    queues = [queue for d in deployments for queue in names.task_queues(d.tier, d.model)]
+    password = new_password().get_secret_value()
     put_user(node.api, device.id, password, device_role(device.id, queues))
     file = folder / device.id / "enrolment.json"
     enrolment = Enrolment(

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from broker_config.topology import HostedModel
+from models.calibration import Calibration
 from models.catalogue import Catalogue
 from models.entry import CatalogueEntry
 from models.measurement import Measurement as Measured
@@ -20,7 +21,6 @@ from registry.speed import relative_speed
 from registry.states import set_state
 from tasks.admission import measurement_row
 from tasks.deployment import Deployment
-from worker.calibrate import Calibration
 
 _OWNER = "local"
 

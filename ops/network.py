@@ -1,7 +1,6 @@
 """The local network: a private broker, the registry, the platform, and devices as processes of their own."""
 
 import os
-import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +20,8 @@ from broker_config.regions import Region
 from broker_config.roles import submitter_role
 from broker_config.settings import BrokerSettings
 from broker_config.topology import device_topology, topology
-from broker_config.users import put_user
+from broker_config.users import new_password, put_user
+from models.calibration import Calibration
 from models.catalogue import load_catalogue
 from models.store import ModelStore
 from ops import local_registry
@@ -30,7 +30,7 @@ from ops.process import Process
 from registry.database import migrate, open_engine
 from starai.errors import LocalNetworkError
 from starai.settings import announce_network, forget_network
-from worker.calibrate import Calibration, calibrate_model
+from worker.calibrate import calibrate_model
 from worker.measure import measure
 
 _SUBMITTER = "local-submitter"
@@ -142,7 +142,7 @@ class LocalNetwork:
         for device in self.plan:
             whole += device_topology(device.id)
         apply(self.node.url(), whole)
-        password = secrets.token_urlsafe(24)
+        password = new_password().get_secret_value()
         put_user(self.node.api, _SUBMITTER, password, submitter_role(_SUBMITTER))
         folder, told = self._folder / "devices", self._deployments
         enrolments = {d.id: enrol_at_broker(self.node, d, told, self._threads, folder) for d in self.plan}

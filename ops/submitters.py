@@ -9,8 +9,9 @@ from broker_config import names
 from broker_config.address import user_of
 from broker_config.enforce import expel
 from broker_config.roles import submitter_role
+from broker_config.users import new_password
 from ops.access import Access, BrokerAddress, only_here, open_access, open_registry
-from ops.broker_user import make_user, new_password
+from ops.broker_user import make_user
 from ops.confirm import confirm, yes_option
 from ops.known import check_known
 from ops.output import json_option, moment, print_json, print_table

@@ -12,8 +12,9 @@ from broker_config.enforce import expel
 from broker_config.join_token import JoinToken
 from broker_config.regions import Region
 from broker_config.roles import bootstrap_role
+from broker_config.users import new_password
 from ops.access import Access, BrokerAddress, only_here, open_access, open_registry
-from ops.broker_user import make_user, new_password
+from ops.broker_user import make_user
 from ops.confirm import confirm, yes_option
 from ops.duration import parse_duration
 from ops.known import check_known

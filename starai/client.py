@@ -18,10 +18,10 @@ from broker_config.link import Link
 from broker_config.regions import Region, parse_region
 from starai.errors import BadInput, BrokerError, BrokerUnreachable, ClientClosed, PublishRejected, Rejected, TaskError
 from starai.job import Job, Vector, ended
+from starai.parts import Answers, Part, parts
 from starai.report import REPLY_ARGUMENTS, read_report
 from starai.settings import find_network
 from starai.submission import DEADLINE, Submission, publication, submission
-from starai.windows import Answers, Part, parts
 from starai.wire import MAX_TEXTS
 
 _REPLY_PREFETCH = 1000

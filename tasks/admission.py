@@ -1,7 +1,6 @@
 """The platform's side of joining that is not a message: what a new device hosts, and its place at the broker."""
 
 import logging
-import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +11,11 @@ from sqlalchemy import Engine
 from broker_config import names
 from broker_config.address import vhost_of
 from broker_config.apply import apply
+from broker_config.invalid import first_error
 from broker_config.management import Management
-from broker_config.regions import Region
 from broker_config.roles import device_role
 from broker_config.topology import HostedModel, QueueType, Topology, device_topology, model_topology
-from broker_config.users import put_user
+from broker_config.users import new_password, put_user
 from models.catalogue import Catalogue, load_catalogue
 from models.claim import Claim
 from models.entry import CatalogueEntry, Kind
@@ -66,17 +65,17 @@ class Admission:
         try:
             claim = Claim.model_validate(claimed)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"])[:100]
-            raise InvalidMessage(f"The measurement is wrong: {where}: {first['msg']}.") from error
+            raise InvalidMessage(f"The measurement is wrong: {first_error(error, 'it')}.") from error
         return measurement_row(device, claim.measured), planned_models(claim, self._catalogue)
 
     def _make_user(self, device: Device, planned: Sequence[Planned]) -> SecretStr:
         apply(self._url, self._topology(device.id, planned))
-        queues = task_queues(planned) if device.state is DeviceState.ACTIVE else []
-        password = secrets.token_urlsafe(24)
-        put_user(self._management, device.id, password, device_role(device.id, queues), vhost_of(self._url))
-        return SecretStr(password)
+        served = planned if device.state is DeviceState.ACTIVE else ()
+        queues = [queue for model in served for queue in names.task_queues(model.tier, model.model)]
+        password = new_password()
+        role = device_role(device.id, queues)
+        put_user(self._management, device.id, password.get_secret_value(), role, vhost_of(self._url))
+        return password
 
     def _topology(self, device: str, planned: Sequence[Planned]) -> Topology:
         whole = device_topology(device)
@@ -95,11 +94,6 @@ def planned_models(claim: Claim, catalogue: Catalogue) -> list[Planned]:
     """Return what a device is to host by the deployment plan, with no more slots than it found worth while."""
     placements = plan(claim.measured, claim.share, servable(catalogue)).placements
     return [_planned(placement, claim, catalogue.get(placement.model)) for placement in placements]
-
-
-def task_queues(planned: Sequence[Planned]) -> list[str]:
-    """Return the queues that a device reads which hosts these models: every region's."""
-    return [names.task_queue(region, model.tier, model.model) for model in planned for region in Region]
 
 
 def measurement_row(device: str, measured: Measured) -> Measurement:
@@ -122,11 +116,11 @@ def measurement_row(device: str, measured: Measured) -> Measurement:
 
 
 def _planned(placement: Placement, claim: Claim, entry: CatalogueEntry) -> Planned:
-    rate = claim.rates.get(placement.model)
+    tried = claim.calibrations.get(placement.model)
     return Planned(
         placement.model,
         entry.tier,
-        slots=min(placement.slots, rate.slots) if rate else placement.slots,
+        slots=min(placement.slots, tried.slots) if tried else placement.slots,
         threads=placement.threads,
-        tasks_per_second=rate.tasks_per_second if rate else None,
+        tasks_per_second=tried.tasks_per_second if tried else None,
     )

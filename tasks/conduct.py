@@ -11,7 +11,6 @@ from broker_config import names
 from broker_config.audit import Allowance, Finding, audit
 from broker_config.errors import NotAtBroker
 from broker_config.management import Management
-from broker_config.regions import Region
 from broker_config.sample import sample
 from registry.database import session
 from registry.deployments import deployments_of
@@ -92,6 +91,6 @@ def allowances(registry: Session) -> dict[str, Allowance]:
 
 def _allowance(registry: Session, device: Device) -> Allowance:
     deployments = deployments_of(registry, device.id)
-    queues = [names.task_queue(region, found.tier, found.model) for found in deployments for region in Region]
+    queues = [queue for found in deployments for queue in names.task_queues(found.tier, found.model)]
     active = device.state is DeviceState.ACTIVE
     return Allowance(frozenset(queues if active else ()), slots=sum(found.slots for found in deployments))

@@ -10,7 +10,6 @@ from broker_config.address import user_of, vhost_of
 from broker_config.enforce import expel, narrow, restore
 from broker_config.link import Link
 from broker_config.management import Management
-from broker_config.regions import Region
 from registry.database import session
 from registry.deployments import deployments_of
 from registry.device_state import DeviceState
@@ -53,11 +52,8 @@ class Enforcement:
     def activate(self, device: str, reason: str) -> None:
         """Let a device work again; it comes by itself."""
         with session(self._engine) as registry:
-            queues = [
-                names.task_queue(region, found.tier, found.model)
-                for found in deployments_of(registry, device)
-                for region in Region
-            ]
+            deployments = deployments_of(registry, device)
+            queues = [queue for found in deployments for queue in names.task_queues(found.tier, found.model)]
             set_state(registry, device, DeviceState.ACTIVE, reason)
         restore(self._management, device, queues, self._vhost)
         self._tell(device, Duty.SERVE)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from broker_config import names
+from broker_config.invalid import first_error
 from starai.errors import StarAIError
 from starai.wire import MAX_BODY, Arguments
 
@@ -95,9 +96,7 @@ def _inputs(task: str, reply_to: str, body: bytes) -> str | list[str]:
     try:
         return _BODY.validate_json(body)[1].inputs
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise JunkError(f"the body is not a task's: {where}: {first['msg']}", task, reply_to) from error
+        raise JunkError(f"the body is not a task's: {first_error(error, 'it')}", task, reply_to) from error
 
 
 def _expires(task: str, reply_to: str, expires: object) -> float | None:

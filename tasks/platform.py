@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from urllib.parse import unquote, urlsplit
 
 import pika
 from pika.channel import Channel
@@ -15,6 +14,7 @@ from broker_config import names
 from broker_config.address import user_of
 from broker_config.link import Link
 from broker_config.management import Management
+from broker_config.management_address import management_at
 from broker_config.publication import Publication
 from broker_config.settings import BrokerSettings
 from registry.database import migrate, open_engine, session
@@ -60,8 +60,8 @@ def platform_url() -> str:
 
 def management(url: str) -> Management | None:
     """Return the management API that the environment names, as the user of the broker's address."""
-    where, login = PlatformSettings().management_url, urlsplit(url)
-    return Management(where, user_of(url), unquote(login.password or "")) if where else None
+    place = PlatformSettings().management_url
+    return management_at(place, url) if place else None
 
 
 class Platform:
@@ -124,6 +124,8 @@ class Platform:
             self._link.publish(Publication("", reply_to, answer(), pika.BasicProperties(user_id=self._user)))
         except BrokerError as error:
             log.warning("request.unanswered", extra={"reason": str(error)})
+        except Exception:  # nobody looks at what the executor's future holds
+            log.exception("request.crashed")
         self._link.call_soon(lambda: channel.basic_ack(tag) if channel.is_open else None)
 
     def _on_message(

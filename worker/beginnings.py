@@ -1,7 +1,7 @@
 """The beginnings of tasks, told only of those that go on for a while.
 
 Most tasks end within milliseconds, and their end tells when they began. A message about the beginning of each would
-cost the device, the broker and the submitter a third of what a task costs them.
+cost the device, the broker and the submitter much of what a short task costs them.
 """
 
 import logging

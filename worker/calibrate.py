@@ -9,10 +9,8 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from models.calibration import Calibration
 from models.entry import CatalogueEntry
 from models.host import ModelHost
 from tasks.inference import Model
@@ -38,15 +36,6 @@ SECONDS = 0.25
 PATIENCE = 60.0
 #: The share of the best throughput that is good enough.
 ENOUGH = 0.9
-
-
-class Calibration(BaseModel):
-    """How many tasks of a model to run at once, and how many it then does in a second."""
-
-    model_config = ConfigDict(frozen=True)
-
-    slots: Annotated[int, Field(ge=1)]
-    tasks_per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def calibrate_model(entry: CatalogueEntry, folder: Path, threads: int) -> Calibration:

@@ -23,8 +23,8 @@ def call(url: str, ca: str | None, exchange: str, key: str, body: bytes) -> byte
     """Publish a request as the user of that address, and return what was answered.
 
     Raises:
-        BrokerUnreachable, BrokerRefused, BrokerUntrusted: the broker could not be reached, or is not to be.
-        BrokerUnreachable: nobody answered in time.
+        BrokerUnreachable: the broker could not be reached, or nobody answered in time.
+        BrokerRefused, BrokerUntrusted: the broker refused, or is not to be trusted.
     """
     answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 

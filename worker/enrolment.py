@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from broker_config.home import home, write_private
+from broker_config.invalid import first_error
 from broker_config.regions import Region
 from starai.errors import SettingError
 from tasks.deployment import Deployment
@@ -64,8 +65,6 @@ def load_enrolment(path: Path) -> Enrolment:
     except UnicodeDecodeError:  # its text would be part of the file, and so is the password
         raise SettingError(f"The enrolment in {path} is not UTF-8 text. Join the network again.") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise SettingError(
-            f"The enrolment in {path} is wrong: {where}: {first['msg']}. Join the network again."
+            f"The enrolment in {path} is wrong: {first_error(error, 'the file')}. Join the network again."
         ) from None

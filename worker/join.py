@@ -11,8 +11,9 @@ from broker_config import names
 from broker_config.join_token import JoinToken
 from broker_config.proof import proof_key
 from broker_config.tls import fetch_ca
+from models.calibration import Calibration
 from models.catalogue import load_catalogue
-from models.claim import Claim, Rate
+from models.claim import Claim
 from models.store import ModelStore
 from tasks.joining import Accepted, JoinRequest, read_join_answer, write_join_request
 from worker.calibrate import calibrate_model
@@ -38,7 +39,7 @@ def join(token: JoinToken, keys: DeviceKeys, name: str, claim: Claim, on_step: O
     ca = fetch_ca(token.host, token.port, token.ca) if token.ca else None
     on_step("asking to join")
     accepted = _ask(token, ca, keys, name, claim)
-    tried = claim.model_copy(update={"rates": _try_models(accepted, on_step)})
+    tried = claim.model_copy(update={"calibrations": _try_models(accepted, on_step)})
     on_step("telling what was measured")
     accepted = _ask(token, ca, keys, name, tried)
     credentials = accepted.credentials
@@ -61,14 +62,13 @@ def hardware_id(claim: Claim) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _try_models(accepted: Accepted, on_step: OnStep) -> dict[str, Rate]:
-    catalogue, store, rates = load_catalogue(), ModelStore(), {}
+def _try_models(accepted: Accepted, on_step: OnStep) -> dict[str, Calibration]:
+    catalogue, store, found = load_catalogue(), ModelStore(), {}
     for deployment in accepted.deployments:
         on_step(f"the model {deployment.model}")
         model = catalogue.get(deployment.model)
-        found = calibrate_model(model, store.ensure(model), deployment.threads or 1)
-        rates[model.name] = Rate(slots=found.slots, tasks_per_second=found.tasks_per_second)
-    return rates
+        found[model.name] = calibrate_model(model, store.ensure(model), deployment.threads or 1)
+    return found
 
 
 def _ask(token: JoinToken, ca: str | None, keys: DeviceKeys, name: str, claim: Claim) -> Accepted:

@@ -4,37 +4,23 @@ import platform
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 
 from broker_config.errors import StarAIError
 from broker_config.join_token import JoinToken, parse
 from models.claim import Claim
 from models.measurement import MachineClass, plain
-from models.share import Share
 from worker.enrolment import Enrolment, enrolment_file, save_enrolment
-from worker.evaluate import share_of
 from worker.join import join as ask_to_join
 from worker.keys import keys_file, load_or_make_keys
-from worker.measure import evaluate_device, measurement_of
+from worker.lending import class_option, evaluate_with_progress, memory_share_option, share_of
+from worker.measure import measurement_of
 
 
 @click.command()
 @click.argument("token", required=False)
 @click.option("--name", help="What to call this device.  [default: this machine's name]")
-@click.option(
-    "--class",
-    "claimed",
-    type=click.Choice([machine_class.value for machine_class in MachineClass]),
-    default=MachineClass.PERSONAL.value,
-    show_default=True,
-    help="What this machine is for; how much of it is lent follows from that.",
-)
-@click.option(
-    "--memory-share",
-    type=click.FloatRange(0, 1, min_open=True),
-    help="The part of its memory, and of its GPUs', to lend.  [default: 0.8 of a server, 0.5 of a personal machine, "
-    "0.15 of a phone]",
-)
+@class_option
+@memory_share_option
 @click.option(
     "--threads",
     type=click.IntRange(1, 8192),
@@ -78,9 +64,6 @@ def _join(
 
 
 def _claim(console: Console, machine_class: MachineClass, memory_share: float | None, threads: int | None) -> Claim:
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Measuring", total=1.0)
-        evaluation = evaluate_device(lambda done: bar.update(task, completed=done))
-    share = share_of(evaluation, machine_class, memory_share)
-    lent = Share(memory=share.memory, threads=threads or share.threads)
-    return Claim(measured=measurement_of(evaluation, machine_class), share=lent)
+    evaluation = evaluate_with_progress(console)
+    share = share_of(evaluation, machine_class, memory_share, threads)
+    return Claim(measured=measurement_of(evaluation, machine_class), share=share)

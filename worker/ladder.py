@@ -249,7 +249,7 @@ class Ladder:
         if now < self._price_at:
             return set()
         self._price_at = now + _LOOK_AT_PRICES
-        busy = {delivery.rung for delivery in (*self._running, *self._held)}
+        busy = self._busy()
         open_idle = [rung for rung in self.rungs if rung in wanted and rung.tag and rung not in busy]
         wrong = {rung: abs(rung.priority - self._price(rung)) for rung in open_idle}
         far = [rung for rung in wrong if wrong[rung] >= (1 if rung.home else _COARSE)]

@@ -10,8 +10,7 @@ from bench.placement.fleet import Machine
 from bench.placement.hands import connect
 from bench.placement.ladder_device import LadderDevice
 from bench.placement.stock_device import StockDevice
-from broker_config.names import task_queue
-from broker_config.regions import Region
+from broker_config.names import task_queues
 from broker_config.tiers import Tier
 from registry.speed import relative_speed
 from tasks.deployment import Deployment
@@ -35,7 +34,7 @@ def ladder_fleet(control: Control, url: str, model: str, machines: Sequence[Mach
 
 def stock_fleet(control: Control, url: str, model: str, machines: Sequence[Machine]) -> None:
     """Run devices that subscribe as stock Celery workers do. The target of a peer."""
-    queues = [task_queue(region, _TIER, model) for region in Region]
+    queues = task_queues(_TIER, model)
     _run(control, url, machines, lambda loop, channel, machine: StockDevice(loop, channel, machine, queues))
 
 

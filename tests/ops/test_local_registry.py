@@ -3,6 +3,7 @@
 import pytest
 
 from broker_config.regions import Region
+from models.calibration import Calibration
 from models.catalogue import load_catalogue
 from ops.local_device import local_devices
 from ops.local_registry import calibrations, enrol, host, record
@@ -12,7 +13,6 @@ from registry.measurements import latest_measurement
 from registry.speed import relative_speed
 from tasks.admission import measurement_row
 from tests.models.machines import A100, RTX_3060, machine
-from worker.calibrate import Calibration
 
 MODEL = load_catalogue().get("all-minilm-l6-v2")
 MEASURED = {MODEL.name: Calibration(slots=4, tasks_per_second=80.5)}

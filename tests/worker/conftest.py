@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Engine
 
 from broker_config import names
 from broker_config.errors import BrokerError
 from broker_config.regions import Region
 from broker_config.tiers import Tier
+from registry.database import migrate, open_engine
 from starai import Client
 from starai.job import Job
 from tasks.deployment import Deployment
@@ -178,3 +180,12 @@ def ask(broker, connect) -> Callable[..., Job]:
 def tls(monkeypatch):
     """The nodes of this test listen with TLS."""
     monkeypatch.setenv("STARAI_BROKER_TLS", "1")
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Engine]:
+    """A registry of the test's own, empty."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    migrate(engine)
+    yield engine
+    engine.dispose()

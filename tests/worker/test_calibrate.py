@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tokenizers import Tokenizer
 
+from models.calibration import Calibration
 from models.catalogue import load_catalogue
 from models.messages import Request
 from models.microbatch import take
 from models.store import ModelStore
 from starai.errors import ModelCorrupt
-from worker.calibrate import AT_ONCE, ENOUGH, TASK, Calibration, calibrate, calibrate_model, choose
+from worker.calibrate import AT_ONCE, ENOUGH, TASK, calibrate, calibrate_model, choose
 
 pytestmark = pytest.mark.process
 

@@ -6,7 +6,7 @@ import pytest
 from broker_config.audit import Kind
 from broker_config.regions import Region
 from broker_config.tiers import Tier
-from registry.database import migrate, open_engine, session
+from registry.database import session
 from registry.deployments import Planned, deploy
 from registry.device_state import DeviceState
 from registry.devices import enrol_device
@@ -16,14 +16,6 @@ from registry.states import set_state
 from registry.tables import EventKind
 from tasks.conduct import Conduct
 from tests.worker.conftest import MODEL, QUEUES
-
-
-@pytest.fixture
-def registry(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from broker_config import names
 from broker_config.regions import Region
 from broker_config.tiers import Tier
-from registry.database import migrate, open_engine, session
+from registry.database import session
 from registry.deployments import Planned, deploy
 from registry.device_state import DeviceState
 from registry.devices import enrol_device, find_device
@@ -13,14 +13,6 @@ from registry.owners import add_owner
 from registry.states import set_state
 from tasks.enforcement import Enforcement
 from tests.worker.conftest import MODEL
-
-
-@pytest.fixture
-def registry(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from broker_config.address import parameters, vhost_of
 from broker_config.join_token import JoinToken
 from broker_config.regions import Region
 from broker_config.roles import bootstrap_role
-from models.claim import Claim, Rate
+from models.calibration import Calibration
+from models.claim import Claim
 from models.share import Share
 from registry.database import migrate, open_engine, session
 from registry.owners import add_owner
@@ -82,9 +83,9 @@ def password_of(broker, user):
 @pytest.fixture(autouse=True)
 def tried(monkeypatch):
     """What the models that are given to a device do on it; nothing is loaded."""
-    rates = {MODEL: Rate(slots=2, tasks_per_second=50.0)}
-    monkeypatch.setattr(joining, "_try_models", lambda accepted, on_step: rates)
-    return rates
+    found = {MODEL: Calibration(slots=2, tasks_per_second=50.0)}
+    monkeypatch.setattr(joining, "_try_models", lambda accepted, on_step: found)
+    return found
 
 
 def ask(token, keys=None, claim=CLAIM):

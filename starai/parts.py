@@ -5,8 +5,7 @@ from itertools import islice
 
 from starai.job import Vector
 
-#: How many tasks' texts are sorted together. Measured on a CPU with sentences of mixed length: sorted by 512 a device
-#: does 97 % of what it does when all are sorted, by 32 it does 72 %.
+#: How many tasks' texts are sorted together: the more, the less is padding, and the later the first answers come.
 TASKS = 16
 
 #: Some texts, and where each stands among all.
@@ -16,11 +15,11 @@ Part = tuple[list[int], list[str]]
 def parts(inputs: Iterable[str], batch: int) -> Iterator[Part]:
     """Split texts into tasks of ``batch`` of them, those of like length together.
 
-    A list is sorted by windows of ``TASKS`` tasks. Of anything else no more is read than the next task needs.
+    A list is sorted by ``TASKS`` tasks at a time. Of anything else no more is read than the next task needs.
     """
-    window = batch * TASKS if isinstance(inputs, Sequence) else batch
+    together = batch * TASKS if isinstance(inputs, Sequence) else batch
     left, start = iter(inputs), 0
-    while texts := list(islice(left, window)):
+    while texts := list(islice(left, together)):
         # What is no text is refused later, with its kind.
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]) if isinstance(texts[place], str) else 0)
         for begin in range(0, len(order), batch):
