@@ -32,6 +32,10 @@ class Management:
         """Return RabbitMQ's version."""
         return str(self._json("GET", "overview")["rabbitmq_version"])
 
+    def ports(self) -> set[int]:
+        """Return the ports on which the broker listens."""
+        return {int(listener["port"]) for listener in self._json("GET", "overview")["listeners"]}
+
     def is_alive(self, vhost: str) -> bool:
         """Tell whether the broker can declare a queue, publish to it and consume from it."""
         return bool(self._json("GET", "aliveness-test", vhost).get("status") == "ok")

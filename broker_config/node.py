@@ -27,6 +27,13 @@ from broker_config.node_server import server_executable
 _LOG_LINES = 12
 _HOW_TO_ENCRYPT = "stop it, then start it with STARAI_BROKER_TLS=1 or STARAI_BROKER_HOST"
 _START_SECONDS = 60.0
+_TRIES = 3
+# Seconds from the management API's first answer to AMQP's ports, which RabbitMQ opens last; it takes less than one.
+_LISTENS_WITHIN = 15.0
+
+
+class _PortTaken(NodeError):
+    """Another program took a port of the node while the node started."""
 
 
 class _Identity(BaseModel):
@@ -137,19 +144,13 @@ class Node:
         """
         server, tls = server_executable(), tls or Tls.from_environment()
         private_folder(self.folder)
-        with self._alone():
-            if self._is_abandoned() or self._guardian_process() is None:
-                self._end_guardian()
-                write_configuration(self.folder, NodeFile.ensure(self.folder, encrypted=tls is not None), tls)
-                self._launch(server, lifeline)
-            elif tls:
-                self.tls_url()
-        try:
-            self._wait_until_ready(timeout)
-        except BaseException:  # Ctrl-C too leaves nothing half-started
-            if self._guardian:
-                self.stop()
-            raise
+        for left in reversed(range(_TRIES)):
+            try:
+                self._start(server, timeout, lifeline, tls)
+                break
+            except _PortTaken:  # between the look at it and RabbitMQ's own; the next try picks others
+                if not left:
+                    raise
         return self._guardian is not None
 
     def stop(self, timeout: float = 40.0) -> None:
@@ -172,6 +173,21 @@ class Node:
         guardian = self._guardian_process()
         return [guardian, *guardian.children(recursive=True)] if guardian else []
 
+    def _start(self, server: str, timeout: float, lifeline: bool, tls: Tls | None) -> None:
+        with self._alone():
+            if self._is_abandoned() or self._guardian_process() is None:
+                self._end_guardian()
+                write_configuration(self.folder, NodeFile.ensure(self.folder, encrypted=tls is not None), tls)
+                self._launch(server, lifeline)
+            elif tls:
+                self.tls_url()
+        try:
+            self._wait_until_ready(timeout)
+        except BaseException:  # Ctrl-C too leaves nothing half-started
+            if self._guardian:
+                self.stop()
+            raise
+
     def _address(self, user: str, password: str | None, vhost: str, *, tls: bool, host: str, port: int) -> str:
         secret = self.file.password if password is None else password
         return address(tls=tls, host=host, port=port, vhost=vhost, user=user, password=secret)
@@ -189,12 +205,24 @@ class Node:
 
     def _wait_until_ready(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
-        while not self._answers():
+        answered: float | None = None
+        while not self._is_ready():
+            now = time.monotonic()
             if self._guardian_process() is None:
-                raise NodeError(f"RabbitMQ did not start.\n{self._last_words()}")
-            if time.monotonic() > deadline:
+                kind = NodeError if self.file.is_free() else _PortTaken
+                raise kind(f"RabbitMQ did not start.\n{self._last_words()}")
+            if now > deadline:
                 raise NodeError(f"RabbitMQ did not answer within {timeout:g} s.\n{self._last_words()}")
+            answered = answered or (now if self._answers() else None)
+            if (
+                answered and now > answered + _LISTENS_WITHIN
+            ):  # without a port RabbitMQ 3.10 goes on as if all were well
+                raise _PortTaken(f"RabbitMQ does not listen where it should.\n{self._last_words()}")
             time.sleep(0.1)
+
+    def _is_ready(self) -> bool:
+        file = self.file
+        return self._answers() and {file.amqp, file.amqps or file.amqp} <= self.api.ports()
 
     def _answers(self) -> bool:
         try:

@@ -83,12 +83,16 @@ class NodeFile(BaseModel):
     def ensure(cls, folder: Path, *, encrypted: bool = False) -> Self:
         """Return the node's ports and password; ports that another program took meanwhile are picked anew."""
         kept = cls.load(folder)
-        fresh = kept if kept and all(_is_free(port) for port in kept.ports) else cls._fresh(kept)
+        fresh = kept if kept and kept.is_free() else cls._fresh(kept)
         if encrypted != bool(fresh.amqps):
             fresh = fresh.model_copy(update={"amqps": _free_ports(1)[0] if encrypted else None})
         if fresh != kept:
             write_private(folder / "node.json", fresh.model_dump_json(indent=2))
         return fresh
+
+    def is_free(self) -> bool:
+        """Tell whether nobody listens at any of its ports."""
+        return all(_is_free(port) for port in self.ports)
 
     @classmethod
     def _fresh(cls, kept: Self | None) -> Self:

@@ -42,6 +42,7 @@ def lock():
 
 @pytest.fixture
 def loop(lock) -> Iterator[Loop]:
+    """A loop that runs. Who gives it sockets asks for them first: they must outlive it."""
     loop = Loop(lock, lambda: None, lambda: False)
     thread = threading.Thread(target=loop.start)
     thread.start()
@@ -67,7 +68,7 @@ def read(sock: socket.socket, size: int) -> bytes:
     return data
 
 
-def test_who_writes_sends_itself_once_the_connection_stands(loop, lock, pair):
+def test_who_writes_sends_itself_once_the_connection_stands(pair, loop, lock):
     here, there = pair
     loop.eager = True
     with lock:
@@ -79,7 +80,7 @@ def test_who_writes_sends_itself_once_the_connection_stands(loop, lock, pair):
     assert writer.threads == {threading.get_ident()}
 
 
-def test_before_that_the_loops_own_thread_sends(loop, lock, pair):
+def test_before_that_the_loops_own_thread_sends(pair, loop, lock):
     here, there = pair
     with lock:
         writer = Writer(loop, here)
@@ -90,7 +91,7 @@ def test_before_that_the_loops_own_thread_sends(loop, lock, pair):
     assert threading.get_ident() not in writer.threads
 
 
-def test_what_a_socket_does_not_take_at_once_is_sent_later(loop, lock, pair):
+def test_what_a_socket_does_not_take_at_once_is_sent_later(pair, loop, lock):
     here, there = pair
     loop.eager = True
     data = bytes(range(256)) * 40_000

@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pika
@@ -14,8 +16,9 @@ import pytest
 
 from broker_config.address import parameters
 from broker_config.errors import NodeError
+from broker_config.names import VHOST
 from broker_config.node import Node
-from broker_config.node_files import HEARTBEAT, LONGEST_LEASE, environment
+from broker_config.node_files import HEARTBEAT, LONGEST_LEASE, NodeFile, Tls, environment
 
 pytestmark = pytest.mark.process
 
@@ -164,3 +167,22 @@ def test_the_password_is_in_no_argument_and_no_environment_of_a_process(node):
 
     for process in node.processes():
         assert password not in " ".join([*process.cmdline(), *process.environ().values()])
+
+
+@pytest.mark.parametrize("port", ["amqp", "amqps", "management", "distribution"])
+def test_a_port_that_is_taken_while_the_node_starts_costs_a_try_and_no_more(folder, port, until):
+    with ThreadPoolExecutor() as pool, contextlib.ExitStack() as open_sockets:
+        taken = pool.submit(take, folder, port, open_sockets, until)
+        node = Node(folder)
+        node.start(lifeline=True, tls=Tls())
+
+        assert getattr(node.file, port) != taken.result()
+        assert node.api.is_alive(VHOST)
+
+
+def take(folder: Path, port: str, open_sockets: contextlib.ExitStack, until) -> int:
+    """Take a port as soon as the node has picked it, and return it."""
+    until(lambda: NodeFile.load(folder))
+    number = getattr(NodeFile.load(folder), port)
+    open_sockets.enter_context(socket.create_server(("127.0.0.1", number)))
+    return number
