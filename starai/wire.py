@@ -20,6 +20,7 @@ class State(StrEnum):
     """What a task may be in, after it was submitted."""
 
     STARTED = "started"
+    REQUEUED = "requeued"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     EXPIRED = "expired"
@@ -69,6 +70,7 @@ class Report(_Message):
     Attributes:
         at: Unix time in seconds (UTC).
         run: tells apart the attempts at a task.
+        note: for ``requeued``: why the task was put back into its queue, in words for the submitter.
         started: when a device began this attempt, in Unix time; a task that ends soon is not said to have started
             in a report of its own.
     """
@@ -80,5 +82,6 @@ class Report(_Message):
     started: float | None = None
     device: Annotated[str, Field(max_length=63)] | None = None
     region: Annotated[str, Field(max_length=32)] | None = None
+    note: Annotated[str, Field(max_length=500)] | None = None
     output: Tensor | None = None
     failure: Failure | None = None

@@ -2,8 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Future
 
 import pika
 from pika.channel import Channel
@@ -19,9 +18,10 @@ from broker_config.publication import Publication
 from broker_config.settings import BrokerSettings
 from registry.database import migrate, open_engine, session
 from registry.deployments import hosted_models
-from starai.errors import BrokerError, RegistryError, SettingError
+from starai.errors import RegistryError, SettingError
 from starai.report import report_publication
 from tasks.admission import Admission
+from tasks.answering import Answer, Answering
 from tasks.key_change import KeyChanges
 from tasks.message import sender_reply_queue, task_id
 from tasks.unplaced import unplaced
@@ -29,10 +29,6 @@ from tasks.unplaced import unplaced
 log = logging.getLogger(__name__)
 
 _PREFETCH = 100
-_DIRECT_REPLY = "amq.rabbitmq.reply-to."
-
-#: Returns the answer to a message of that validated user; it never raises for what a stranger wrote.
-Answer = Callable[[str | None, bytes], bytes]
 
 
 class PlatformSettings(BaseSettings):
@@ -73,9 +69,13 @@ class Platform:
         self._engine = open_engine()
         self._link = Link(url, "platform answers", self._set_up)
         api = management(url)
-        self._admission = Admission(self._engine, api, url, BrokerSettings().queue_type) if api else None
-        self._key_changes = KeyChanges(self._engine)
-        self._answering = ThreadPoolExecutor(1, "answers")
+        self._answering = [Answering(names.REPORTS, self._of_devices(), self._user)]
+        if api:
+            admission = Admission(self._engine, api, url, BrokerSettings().queue_type)
+            # It makes users and queues meanwhile, for which nobody else is to wait.
+            self._answering.append(Answering(names.ENROLMENT, {"join": admission.answer}, self._user))
+        else:
+            log.warning("join.impossible", extra={"reason": "STARAI_MANAGEMENT_URL is not set"})
 
     def open(self, timeout: float = 10.0) -> None:
         """Bring the registry up to date, connect, and begin to answer.
@@ -89,44 +89,19 @@ class Platform:
 
     def close(self) -> None:
         """Wait for what is on its way, then disconnect."""
-        self._answering.shutdown(cancel_futures=True)
+        for answering in self._answering:
+            answering.close()
         self._link.close()
         self._engine.dispose()
 
+    def _of_devices(self) -> dict[str, Answer]:
+        return {"rotation": KeyChanges(self._engine).answer}
+
     def _set_up(self, channel: Channel, ready: Callable[[], None]) -> None:
         channel.basic_qos(prefetch_count=_PREFETCH)
-        if self._admission:
-            channel.basic_consume(names.ENROLMENT, partial(self._on_request, self._admission.answer))
-        else:
-            log.warning("join.impossible", extra={"reason": "STARAI_MANAGEMENT_URL is not set"})
-        channel.basic_consume(names.REPORTS, partial(self._on_request, self._key_changes.answer))
+        for answering in self._answering:
+            answering.consume(channel, self._link)
         channel.basic_consume(names.UNPLACED, self._on_message, callback=lambda _: ready())
-
-    def _on_request(
-        self,
-        answer: Answer,
-        channel: Channel,
-        method: pika.spec.Basic.Deliver,
-        properties: pika.BasicProperties,
-        body: bytes,
-    ) -> None:
-        tag, reply_to = method.delivery_tag or 0, properties.reply_to or ""
-        # Only the broker makes such an address (direct reply-to); any other could be somebody's queue.
-        if not reply_to.startswith(_DIRECT_REPLY):
-            log.warning("request.dropped", extra={"user": properties.user_id, "reason": "no direct reply-to"})
-            channel.basic_ack(tag)
-            return
-        self._answering.submit(self._reply, channel, tag, reply_to, lambda: answer(properties.user_id, body))
-
-    def _reply(self, channel: Channel, tag: int, reply_to: str, answer: Callable[[], bytes]) -> None:
-        """Answer a request away from the link's thread: it asks the registry and the management API."""
-        try:
-            self._link.publish(Publication("", reply_to, answer(), pika.BasicProperties(user_id=self._user)))
-        except BrokerError as error:
-            log.warning("request.unanswered", extra={"reason": str(error)})
-        except Exception:  # nobody looks at what the executor's future holds
-            log.exception("request.crashed")
-        self._link.call_soon(lambda: channel.basic_ack(tag) if channel.is_open else None)
 
     def _on_message(
         self, channel: Channel, method: pika.spec.Basic.Deliver, properties: pika.BasicProperties, _body: bytes

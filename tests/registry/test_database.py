@@ -11,6 +11,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlmodel import select
 
 from broker_config.regions import Region
+from registry import task_tables  # noqa: F401 - for its tables
 from registry.database import migrate, open_engine, session
 from registry.deployments import deployments_of
 from registry.device_state import DeviceState
