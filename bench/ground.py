@@ -4,8 +4,9 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import pika
 import psutil
@@ -30,29 +31,43 @@ class Ground:
 
     node: Node
     version: str
+    vhost: str = names.VHOST
 
     @property
     def url(self) -> str:
         """The network's address, for the platform."""
-        return self.node.url()
+        return self.node.url(vhost=self.vhost)
 
-    def host(self, models: Iterable[str]) -> None:
-        """Declare the network's topology with the quorum queues of these models, all tiny."""
-        apply(self.url, topology([HostedModel(model, Tier.TINY) for model in models], QueueType.QUORUM))
+    def apart(self, vhost: str) -> Self:
+        """Return the same node with a network in a virtual host of its own."""
+        self.own_vhost(vhost)
+        return replace(self, vhost=vhost)
+
+    def host(self, models: Iterable[str], *, ledger: bool = False) -> None:
+        """Declare the network's topology with the quorum queues of these models, all tiny.
+
+        Args:
+            models: their names.
+            ledger: whether every task and result is copied to the ledger's queue, which somebody has to read then.
+        """
+        whole = topology([HostedModel(model, Tier.TINY) for model in models], QueueType.QUORUM)
+        if not ledger:
+            whole = replace(whole, bindings=tuple(b for b in whole.bindings if b.destination != names.LEDGER))
+        apply(self.url, whole)
 
     def submitter(self) -> str:
         """Make a submitter and return its address."""
         user, password = f"submitter-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
-        put_user(self.node.api, user, password, submitter_role(user))
-        return self.node.url(user, password)
+        put_user(self.node.api, user, password, submitter_role(user), self.vhost)
+        return self.node.url(user, password, self.vhost)
 
     def enrol(self, region: Region, deployment: Deployment, threads: int) -> Enrolment:
         """Make a device and return its enrolment."""
         user, password = f"device-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
         queues = names.task_queues(deployment.tier, deployment.model)
         apply(self.url, device_topology(user))
-        put_user(self.node.api, user, password, device_role(user, queues))
-        url = SecretStr(self.node.url(user, password))
+        put_user(self.node.api, user, password, device_role(user, queues), self.vhost)
+        url = SecretStr(self.node.url(user, password, self.vhost))
         return Enrolment(device=user, region=region, url=url, deployments=[deployment], threads=threads)
 
     def own_vhost(self, vhost: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bench.figures import interleaved, median, percentile, spread
 from bench.ground import Ground
 from bench.overhead.contender import IN_FLIGHT, SLOTS, Contender
-from bench.overhead.network import network
+from bench.overhead.network import network, recorded_network
 from bench.overhead.processor import Spent, spent_in
 from bench.overhead.raw_pika import raw_pika
 from bench.overhead.stock_celery import stock_celery
@@ -33,15 +33,18 @@ _NOTES = (
         f"{SLOTS} slots, threads or unacknowledged messages."
     ),
     (
-        "StarAI is the real library and the real device; only the model does nothing. Celery and dramatiq run with "
-        "their defaults: classic queues, and neither has its submissions confirmed, so that their rates promise less. "
-        "Raw pika is the limit: persistent messages on a quorum queue, without a task format, checks or identities, "
-        "blocking on both sides for the round trip, asynchronous for the rates."
+        "StarAI is the real library and the real device; only the model does nothing. Recorded is the same with every "
+        "task and result copied to the ledger, and read and written to SQLite by the recorder, which counts as a "
+        "worker here. Celery and dramatiq run with their defaults: classic queues, and neither has its submissions "
+        "confirmed, so that their rates promise less. Raw pika is the limit: persistent messages on a quorum queue, "
+        "without a task format, checks or identities, blocking on both sides for the round trip, asynchronous for the "
+        "rates."
     ),
 )
 
 _CONTENDERS: tuple[Callable[[Ground], AbstractContextManager[Contender]], ...] = (
     network,
+    recorded_network,
     raw_pika,
     stock_celery,
     stock_dramatiq,
@@ -103,7 +106,7 @@ def _report(version: str, contenders: Sequence[Contender], samples: dict[str, Sa
             Target("round trip p50 / raw pika's", ratio, 1.5),
             Target("round trip p50 / raw pika's, stretch", ratio, 1.3),
             Target("submitted and confirmed a second", median(ours.submitted), 8000, at_most=False, applies=rates),
-            Target("answered a second", median(ours.done), 2500, at_most=False, applies=rates),
+            Target("answered a second, not recorded", median(ours.done), 2500, at_most=False, applies=rates),
         ],
     )
 
