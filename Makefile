@@ -3,19 +3,21 @@
 #   make test      all tests on this machine's RabbitMQ;  make unit: those that start no process of ours
 #   make test-all  the same with classic queues, and on RABBITMQ_NEXT if that names another rabbitmq-server
 #   make bench     what a task costs, how well tasks are placed, on STARAI_RABBITMQ_SERVER    BENCH='overhead --runs 3'
+#   make soak      a network under random load and faults, every task accounted for    SOAK_MINUTES=15 SOAK='--seed 2'
 #   make check     refuse what ruff, mypy and import-linter refuse;  make format: format
+#   make screenshots  the pictures of Flower in docs/images, from a network at work
 #   make lock      pin the newest versions that pyproject.toml allows
 
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses auto
 
-.PHONY: setup rabbitmq demo test unit test-all bench check format lock clean
+.PHONY: setup rabbitmq postgresql chromium screenshots demo test unit test-all bench soak check format lock clean
 
 demo: setup
 	@$(BIN)/starai demo $(if $(TEXT),--text "$(TEXT)") $(if $(QUESTION),--question "$(QUESTION)")
 
-test: setup
+test: setup postgresql chromium
 	$(PYTEST)
 
 unit: .venv/complete
@@ -28,6 +30,9 @@ test-all: test
 
 bench: setup
 	$(BIN)/python -P -m bench $(BENCH)
+
+soak: setup
+	$(BIN)/python -P -m soak $(SOAK)
 
 check: .venv/complete
 	$(BIN)/ruff format --check .
@@ -51,6 +56,15 @@ setup: .venv/complete rabbitmq
 
 rabbitmq: .venv/complete
 	@$(BIN)/python -P -m broker_config.node_server >/dev/null 2>&1 || ops/install-rabbitmq
+
+chromium:
+	@ops/install-chromium
+
+screenshots: setup chromium
+	$(BIN)/python -P -m docs.take_screenshots
+
+postgresql:
+	@ops/install-postgresql
 
 lock: .venv/complete
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate \

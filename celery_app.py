@@ -1,7 +1,7 @@
-"""The platform's Celery app: assembles what the platform does, decides nothing.
+"""The platform's Celery app and its schedule: assembles what the platform does, decides nothing.
 
-Run it with ``celery -A celery_app worker -P threads``. Its broker and database come from the environment:
-``STARAI_BROKER_URL`` (the platform's user) and ``STARAI_DATABASE_URL``.
+Run it with ``celery -A celery_app worker -P threads`` and, once in a network, ``celery -A celery_app beat``. Its broker
+and database come from the environment: ``STARAI_BROKER_URL`` (the platform's user) and ``STARAI_DATABASE_URL``.
 """
 
 from typing import Any
@@ -14,8 +14,17 @@ from broker_config import names
 from broker_config.address import celery_tls
 from broker_config.logs import log_to_stderr
 from tasks.platform import Platform, platform_url
+from tasks.upkeep import Upkeep, UpkeepSettings
 
 HEARTBEAT = 10
+
+
+def _every(task: str, seconds: float) -> dict[str, Any]:
+    """One entry of the schedule. What the worker could not do before the next one is due is left out."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+_SETTINGS = UpkeepSettings()
 
 app = Celery("starai-platform", set_as_current=False)
 app.conf.update(
@@ -36,6 +45,12 @@ app.conf.update(
     task_default_exchange=names.PLATFORM,
     task_default_routing_key=names.PLATFORM,
     task_create_missing_queues=False,
+    beat_schedule={
+        "sweep": _every("starai.sweep", _SETTINGS.sweep_seconds),
+        "retention": _every("starai.retention", _SETTINGS.retention_seconds),
+    },
+    # Nothing is kept between two starts: all there is recurs, and Celery's other scheduler would pickle it.
+    beat_scheduler="celery.beat:Scheduler",
 )
 
 
@@ -57,7 +72,40 @@ class Answers(bootsteps.StartStopStep):
     terminate = stop
 
 
-app.steps["worker"].add(Answers)
+class Looks(bootsteps.StartStopStep):
+    """What the platform looks after when beat says so."""
+
+    # Its link goes before the pool waits for a sweep that is under way.
+    requires = ("celery.worker.components:Pool", Answers)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        app.upkeep = Upkeep()
+        super().__init__(parent, **kwargs)
+
+    def start(self, parent: Any) -> None:  # noqa: ARG002
+        """Connect."""
+        app.upkeep.open()
+
+    def stop(self, parent: Any) -> None:  # noqa: ARG002
+        """Disconnect."""
+        app.upkeep.close()
+
+    terminate = stop
+
+
+@app.task(name="starai.sweep")
+def sweep() -> None:
+    """Look for what is overdue or lost."""
+    app.upkeep.sweep()
+
+
+@app.task(name="starai.retention")
+def retention() -> None:
+    """Forget what is old."""
+    app.upkeep.forget()
+
+
+app.steps["worker"].update((Answers, Looks))
 
 
 @setup_logging.connect(weak=False)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import Future
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,12 @@ class NullModel:
 
     pid: int | None = None
 
-    def run(self, inputs: list[str], timeout: float | None) -> NDArray[np.float32]:  # noqa: ARG002 - a host's
+    def run(
+        self,
+        inputs: list[str],
+        timeout: float | None,  # noqa: ARG002 - a host's
+        stop: "Future[None] | None" = None,  # noqa: ARG002
+    ) -> NDArray[np.float32]:
         """Return one row for each text."""
         return np.zeros((len(inputs), _WIDTH), np.float32)
 

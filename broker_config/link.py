@@ -95,6 +95,11 @@ class Link:
         """Whether the connection stands and is set up at this moment."""
         return self._ready.is_set()
 
+    @property
+    def over(self) -> BrokerError | None:
+        """Why there will be no connection any more: it was closed, or another one was refused."""
+        return self._over
+
     def publish(self, publication: Publication) -> "Future[None]":
         """Hand a message to the link and return the future of its confirmation.
 

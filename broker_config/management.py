@@ -1,5 +1,7 @@
 """A small client of RabbitMQ's management API: users, permissions, virtual hosts, definitions, connections."""
 
+import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -80,6 +82,12 @@ class Management:
         found: dict[str, Any] = self._json("GET", "queues", vhost, queue)
         return found
 
+    def queues(self, vhost: str) -> list[dict[str, Any]]:
+        """Return every queue's name and how many messages are ready and unacknowledged, renewed every few seconds."""
+        columns = "name,messages_ready,messages_unacknowledged"
+        found: list[dict[str, Any]] = self._json("GET", "queues", vhost, query={"columns": columns})
+        return found
+
     def consumers(self, vhost: str) -> list[dict[str, Any]]:
         """Return every consumer with its queue, arguments and channel. For one queue's, see :meth:`queue`."""
         found: list[dict[str, Any]] = self._json("GET", "consumers", vhost)
@@ -102,6 +110,34 @@ class Management:
         found: list[dict[str, Any]] = self._json("GET", "connections")
         return found
 
+    def connections_of(self, user: str) -> list[dict[str, Any]]:
+        """Return every connection of a user, with what it says of itself and, in milliseconds, when it began.
+
+        Of a connection that began within seconds the broker tells the name only.
+        """
+        found = self._json("GET", "connections", "username", user)
+        return [self._connection(one["name"]) or one for one in found]
+
+    def queue_lengths(self, vhost: str, prefixes: Iterable[str]) -> dict[str, int]:
+        """Return how many messages, ready or unacknowledged, the queues have whose names begin so.
+
+        The broker renews the figures every five seconds; a queue of which it has none yet is left out.
+        """
+        pattern = rf"^(?:{'|'.join(re.escape(prefix) for prefix in prefixes)})"
+        query = {"name": pattern, "use_regex": "true", "columns": "name,messages", "page_size": "500"}
+        lengths: dict[str, int] = {}
+        page = pages = 1
+        while page <= pages:
+            found = self._json("GET", "queues", vhost, query=query | {"page": str(page)})
+            lengths |= {queue["name"]: queue["messages"] for queue in found["items"] if "messages" in queue}
+            page, pages = page + 1, int(found["page_count"])
+        return lengths
+
+    def uptime(self) -> float:
+        """Return for how many seconds every node of the broker has run; 0 where one does not."""
+        nodes = self._json("GET", "nodes", query={"columns": "running,uptime"})
+        return min((node.get("uptime", 0) / 1000 if node.get("running") else 0.0 for node in nodes), default=0.0)
+
     def close_connection(self, name: str, reason: str) -> None:
         """Close a connection; the broker gives what it held to others."""
         self._call("DELETE", "connections", name, headers={"X-Reason": reason})
@@ -109,6 +145,13 @@ class Management:
     def close_connections_of(self, user: str, reason: str) -> None:
         """Close every connection of a user, if there is any; the broker gives what they held to others."""
         self._call("DELETE", "connections", "username", user, headers={"X-Reason": reason})
+
+    def _connection(self, name: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._json("GET", "connections", name)
+        except NotAtBroker:  # it has no figures yet, or it ended meanwhile
+            return None
+        return found
 
     def _page(self, columns: str, page: int, size: int) -> dict[str, Any]:
         query = {"page": str(page), "page_size": str(size), "columns": columns}

@@ -24,6 +24,9 @@ FAILED = "failed"
 LEDGER = "ledger"
 PLATFORM = "platform"
 
+#: Celery's own name for the exchange of its events, by which Flower hears of devices and tasks.
+EVENTS = "celeryev"
+
 #: The queue of ``REQUESTS``. Not of its exchange's name: a permission is for both, and who may write to the queue
 #: ``requests`` could bind it to ``results``, which submitters have to be able to read.
 REQUESTS_QUEUE = "platform.requests"
@@ -85,5 +88,10 @@ def is_reply_queue(name: str, user: str) -> bool:
 
     Without this a submitter could have the answers to its tasks sent into another's reply queue.
     """
+    return reply_user(name) == user
+
+
+def reply_user(name: str) -> str | None:
+    """Return the user whose reply queue that would be, or nothing when it is no reply queue's name."""
     owner, _, number = name.removeprefix("reply.").rpartition("-")
-    return name.startswith("reply.") and owner == user and _NUMBER.fullmatch(number) is not None
+    return owner if name.startswith("reply.") and _WIRE.fullmatch(owner) and _NUMBER.fullmatch(number) else None

@@ -95,6 +95,7 @@ EXCHANGES = (
     Exchange(names.UNPLACED, "fanout"),
     Exchange(names.FAILED, "fanout"),
     Exchange(names.PLATFORM, "direct"),
+    Exchange(names.EVENTS, "topic"),
 )
 
 # What the platform reads: queue, the exchange it is bound to, the key.

@@ -20,8 +20,8 @@ import numpy as np
 from broker_config.logs import log_to_stderr
 from models.embedding import load_embedding
 from models.entry import CatalogueEntry, Kind
-from models.messages import LOADED, Answer, Request, read_request, write_answer
-from models.microbatch import Engine, model_error, serve, take
+from models.messages import LOADED, Answer, Request, Withdrawal, read_request, write_answer
+from models.microbatch import Engine, Withdrawn, model_error, serve, take
 from models.verify import verify
 from models.yielding import yield_to_the_owner
 from starai.errors import EngineMissing
@@ -36,7 +36,9 @@ def main() -> None:
     yield_to_the_owner()
     answers = _claim_stdout()
     waiting: SimpleQueue[Request] = SimpleQueue()
-    threading.Thread(target=_read, args=(os.fdopen(os.dup(0), "rb"), waiting), name="requests", daemon=True).start()
+    withdrawn = Withdrawn()
+    requests = os.fdopen(os.dup(0), "rb")
+    threading.Thread(target=_read, args=(requests, waiting, withdrawn), name="requests", daemon=True).start()
     entry, folder, threads = CatalogueEntry.model_validate_json(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 
     def answer(message: Answer) -> None:
@@ -50,7 +52,9 @@ def main() -> None:
         sys.exit(1)
     answer(Answer(LOADED, np.empty((0, 0), np.float32)))
     while True:
-        serve(engine, take(waiting), answer)
+        batch = take(waiting)
+        serve(engine, batch, answer, withdrawn)
+        withdrawn.forget_up_to(batch[-1].id)
 
 
 def load_engine(entry: CatalogueEntry, folder: Path, threads: int) -> Engine:
@@ -74,9 +78,12 @@ def _claim_stdout() -> BinaryIO:
     return answers
 
 
-def _read(requests: BinaryIO, waiting: "SimpleQueue[Request]") -> None:
+def _read(requests: BinaryIO, waiting: "SimpleQueue[Request]", withdrawn: Withdrawn) -> None:
     while (request := read_request(requests)) is not None:
-        waiting.put(request)
+        if isinstance(request, Withdrawal):
+            withdrawn.add(request.id)
+        else:
+            waiting.put(request)
     os._exit(0)
 
 

@@ -1,7 +1,7 @@
 """The embedding engine: texts in, one vector for each out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,11 @@ class EmbeddingEngine:
         self._session = session
         self._tokenizer = tokenizer
 
-    def run(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def run(self, texts: Sequence[str], is_wanted: Callable[[int], bool] = lambda _: True) -> NDArray[np.float32]:
         """Return one float32 row for each text, in the order of the texts: shape ``(texts, width)``.
 
-        What else is in the batch does not change a text's row beyond the last bits.
+        What else is in the batch does not change a text's row beyond the last bits. Before each step of the model the
+        texts of which ``is_wanted(position)`` is false by then are left out; their rows are of no meaning.
 
         Raises:
             BadInput: one of the texts is not valid Unicode.
@@ -39,7 +40,8 @@ class EmbeddingEngine:
         encodings = self._tokenizer.encode_batch(list(texts))
         vectors = np.empty((len(texts), self._session.width), np.float32)
         for group in batches([len(encoding.ids) for encoding in encodings], TOKEN_BUDGET):
-            vectors[group] = self._session.run(_padded([encodings[position] for position in group]))
+            if wanted := [position for position in group if is_wanted(position)]:
+                vectors[wanted] = self._session.run(_padded([encodings[position] for position in wanted]))
         return vectors
 
 

@@ -1,13 +1,14 @@
 """A model's host: keeps one process with the model in it, and starts another when that one fails."""
 
 import threading
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
+from typing import Any
 
 from models.entry import CatalogueEntry
 from models.messages import Rows
 from models.process import ModelProcess
-from starai.errors import ModelError, ModelHung
+from starai.errors import Cancelled, ModelError, ModelHung
 
 #: Seconds that a model may take to load: 40 GB from a slow disk take minutes.
 LOAD_SECONDS = 600.0
@@ -47,7 +48,7 @@ class ModelHost:
         """
         self._ready_process()
 
-    def run(self, inputs: list[str], timeout: float | None) -> Rows:
+    def run(self, inputs: list[str], timeout: float | None, stop: "Future[None] | None" = None) -> Rows:
         """Run the model on texts and return one float32 row for each: shape ``(texts, width)``.
 
         Any number of threads may run it at once: requests that wait together run as one batch. If the process is
@@ -56,15 +57,18 @@ class ModelHost:
         Args:
             inputs: the texts.
             timeout: seconds to wait for the answer, behind others' requests if need be; loading does not count.
+            stop: ends when nobody wants the answer any more. Texts that wait are then not begun; what runs with others
+                ends its step and is dropped.
 
         Raises:
+            Cancelled: ``stop`` has ended first.
             BadInput: the model cannot take one of the texts.
             ModelHung: no answer came in time, and the process was killed.
             ModelCrashed: the process ended, or was ended, before it answered.
             ModelError: the model failed, and goes on to the next request.
         """
         process = self._ready_process()
-        return self._await(process, process.ask(inputs), timeout)
+        return self._await(process, process.ask(inputs), timeout, stop)
 
     def close(self) -> None:
         """End the process. What runs ends as ModelCrashed. Closing twice is harmless."""
@@ -91,10 +95,20 @@ class ModelHost:
             self._process.join(_END_SECONDS)
         return ModelProcess(self._entry, self._folder, self._threads)
 
-    def _await(self, process: ModelProcess, answer: "Future[Rows]", timeout: float | None) -> Rows:
-        wait([answer], timeout)
-        if not answer.done():
-            name = self._entry.name
-            process.end(f"The process of the model {name} was ended: a request beside yours got no answer in time.")
-            raise ModelHung(f"The model {name} gave no answer within {timeout:g} s. The next run starts a new process.")
-        return answer.result()
+    def _await(
+        self,
+        process: ModelProcess,
+        answer: "Future[Rows]",
+        timeout: float | None,
+        stop: "Future[None] | None" = None,
+    ) -> Rows:
+        either: list[Future[Any]] = [answer] if stop is None else [answer, stop]
+        wait(either, timeout, FIRST_COMPLETED)
+        name = self._entry.name
+        if answer.done():
+            return answer.result()
+        if stop is not None and stop.done():
+            process.withdraw(answer)
+            raise Cancelled(f"A task was cancelled while the model {name} ran it.")
+        process.end(f"The process of the model {name} was ended: a request beside yours got no answer in time.")
+        raise ModelHung(f"The model {name} gave no answer within {timeout:g} s. The next run starts a new process.")

@@ -35,6 +35,12 @@ class Request(NamedTuple):
     inputs: list[str]
 
 
+class Withdrawal(NamedTuple):
+    """Nobody waits for that request any more; it is not answered."""
+
+    id: int
+
+
 class Answer(NamedTuple):
     """What became of a request: float32 rows, or the error that it ended with."""
 
@@ -42,17 +48,18 @@ class Answer(NamedTuple):
     outcome: Rows | StarAIError
 
 
-def write_request(stream: BinaryIO, request: Request) -> None:
-    """Write a request."""
-    write_frame(stream, {"id": request.id}, json.dumps(request.inputs).encode())
+def write_request(stream: BinaryIO, request: Request | Withdrawal) -> None:
+    """Write a request, or that one is withdrawn."""
+    body = b"" if isinstance(request, Withdrawal) else json.dumps(request.inputs).encode()
+    write_frame(stream, {"id": request.id}, body)
 
 
-def read_request(stream: BinaryIO) -> Request | None:
-    """Read a request; ``None`` at the end."""
+def read_request(stream: BinaryIO) -> Request | Withdrawal | None:
+    """Read a request, or a withdrawal; ``None`` at the end."""
     if (frame := read_frame(stream)) is None:
         return None
     head, body = frame
-    return Request(head["id"], json.loads(body))
+    return Request(head["id"], json.loads(body)) if body else Withdrawal(head["id"])
 
 
 def write_answer(stream: BinaryIO, answer: Answer) -> None:

@@ -1,7 +1,7 @@
-"""Micro-batching: requests that wait together run together."""
+"""Micro-batching: requests that wait together run together, but for those that were withdrawn meanwhile."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -17,8 +17,30 @@ MOST_TEXTS = 256
 class Engine(Protocol):
     """A loaded model."""
 
-    def run(self, texts: Sequence[str]) -> Rows:
-        """Return one row for each text."""
+    def run(self, texts: Sequence[str], is_wanted: Callable[[int], bool]) -> Rows:
+        """Return one row for each text; before each step those of which ``is_wanted(position)`` is false are left out.
+
+        What stands in their rows is of no meaning.
+        """
+
+
+class Withdrawn:
+    """Which requests nobody waits for any more. One thread may add to it while another serves."""
+
+    def __init__(self) -> None:
+        self._ids: set[int] = set()
+
+    def __contains__(self, request: object) -> bool:
+        return isinstance(request, Request) and request.id in self._ids
+
+    def add(self, request: int) -> None:
+        """That request is not to be answered; it may be, if it is being answered now."""
+        self._ids.add(request)
+
+    def forget_up_to(self, request: int) -> None:
+        """That request and all before it are done."""
+        for done in [known for known in tuple(self._ids) if known <= request]:
+            self._ids.discard(done)
 
 
 def take(waiting: "SimpleQueue[Request]") -> list[Request]:
@@ -29,21 +51,34 @@ def take(waiting: "SimpleQueue[Request]") -> list[Request]:
     return batch
 
 
-def serve(engine: Engine, batch: Sequence[Request], answer: Callable[[Answer], None]) -> None:
-    """Run the requests as one batch and answer each; if that fails, each alone, so that one spoils no other's."""
+def serve(
+    engine: Engine, batch: Sequence[Request], answer: Callable[[Answer], None], withdrawn: Container[Request] = ()
+) -> None:
+    """Run the requests as one batch and answer each; if that fails, each alone, so that one spoils no other's.
+
+    Those that are withdrawn are not run, nor run on, and not answered.
+    """
+    batch = [request for request in batch if request not in withdrawn]
+    if not batch:
+        return
+    owners = [request for request in batch for _ in request.inputs]
     try:
-        rows = engine.run([text for request in batch for text in request.inputs])
+        rows = engine.run(
+            [text for request in batch for text in request.inputs],
+            lambda position: owners[position] not in withdrawn,
+        )
     except Exception as error:  # noqa: BLE001 - the edge: a model's failure is an answer, and the process lives on
         if len(batch) == 1:
             answer(Answer(batch[0].id, model_error(error)))
             return
         for request in batch:
-            serve(engine, [request], answer)
+            serve(engine, [request], answer, withdrawn)
         return
     begin = 0
     for request in batch:
         end = begin + len(request.inputs)
-        answer(Answer(request.id, rows[begin:end]))
+        if request not in withdrawn:
+            answer(Answer(request.id, rows[begin:end]))
         begin = end
 
 

@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import BinaryIO, cast
 
 from models.entry import CatalogueEntry
-from models.messages import LOADED, Answer, Request, Rows, read_answer, write_request
+from models.messages import LOADED, Answer, Request, Rows, Withdrawal, read_answer, write_request
 from starai.errors import ModelCrashed, ModelError, StarAIError
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class ModelProcess:
         self.loaded: Future[Rows] = Future()
         self._under_way: dict[int, Future[Rows]] = {LOADED: self.loaded}
         # Requests are written by a thread of their own: a process that hangs reads nothing, and its pipe is short.
-        self._outbox: SimpleQueue[Request | None] = SimpleQueue()
+        self._outbox: SimpleQueue[Request | Withdrawal | None] = SimpleQueue()
         self._popen = _start(entry, folder, threads)
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._write)]
         for thread in self._threads:
@@ -75,6 +75,15 @@ class ModelProcess:
         self._outbox.put(request)
         return answer
 
+    def withdraw(self, answer: "Future[Rows]") -> None:
+        """Drop what was asked for: it is not begun, or not gone on with after this step. Its future never ends."""
+        with self._lock:
+            found = next((number for number, one in self._under_way.items() if one is answer), None)
+            if found is None:  # it was answered, or the process has ended
+                return
+            del self._under_way[found]
+        self._outbox.put(Withdrawal(found))
+
     def end(self, reason: str) -> None:
         """Kill the process; what it has not answered ends as ModelCrashed, for that reason. The first one counts."""
         with self._lock:
@@ -103,7 +112,7 @@ class ModelProcess:
     def _settle(self, answer: Answer) -> None:
         with self._lock:
             future = self._under_way.pop(answer.id, None)
-        if future is None:  # it was ended a moment ago
+        if future is None:  # it was ended, or withdrawn, a moment ago
             return
         if isinstance(answer.outcome, StarAIError):
             future.set_exception(answer.outcome)

@@ -8,11 +8,15 @@ from broker_config.errors import StarAIError
 from ops.broker import broker
 from ops.demo import demo
 from ops.devices import devices
+from ops.flower.command import show_flower
+from ops.jobs import jobs
 from ops.owners import owners
+from ops.record import record
 from ops.submit import submit
 from ops.submitters import submitters
 from ops.tokens import tokens
 from ops.up import up
+from ops.usage import show_usage
 
 
 class _Commands(click.Group):
@@ -35,7 +39,7 @@ def main() -> None:
     """
 
 
-for command in (up, submit, owners, tokens, submitters, devices, broker, demo):
+for command in (up, submit, jobs, owners, tokens, submitters, devices, show_usage, show_flower, broker, record, demo):
     main.add_command(command)
 
 

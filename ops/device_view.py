@@ -82,7 +82,7 @@ def view_table(view: DeviceView) -> Table:
     table = Table(title=f"Device {view.device.id}", show_header=False, title_justify="left")
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for section in (_identity(view), _measured(view.measurement), _hosted(view.deployments), _history(view.history)):
+    for section in (identity(view), measured(view.measurement), _hosted(view.deployments), _history(view.history)):
         for what, text in section:
             table.add_row(what, printable(text))
         table.add_section()
@@ -107,7 +107,8 @@ def _columns(row: SQLModel, *but: str) -> dict[str, Any]:
 _Rows = list[tuple[str, str]]
 
 
-def _identity(view: DeviceView) -> _Rows:
+def identity(view: DeviceView) -> _Rows:
+    """Return what a device is, as labels and texts."""
     device = view.device
     return [
         ("Name", device.name or "none given"),
@@ -120,7 +121,8 @@ def _identity(view: DeviceView) -> _Rows:
     ]
 
 
-def _measured(measurement: Measurement | None) -> _Rows:
+def measured(measurement: Measurement | None) -> _Rows:
+    """Return what it measured last, but for the details, as labels and texts."""
     if measurement is None:
         return [("Measured", "never")]
     found = measurement

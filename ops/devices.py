@@ -10,6 +10,7 @@ from ops.access import open_access, open_registry
 from ops.confirm import confirm, yes_option
 from ops.device_view import device_data, models_text, view_data, view_of, view_table
 from ops.known import check_known
+from ops.list_by_default import ListByDefault
 from ops.output import json_option, moment, print_json, print_rich, print_table
 from registry.database import session
 from registry.devices import enrolled_devices, find_device
@@ -28,17 +29,7 @@ reason_option = click.option(
 )
 
 
-class _ListByDefault(click.Group):
-    """Commands of which ``list`` is meant where none is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments, ``list`` added in front where they begin with none of the commands."""
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(cls=_ListByDefault)
+@click.group(cls=ListByDefault)
 def devices() -> None:
     """Devices: the machines that owners enrolled. Without a command, lists them."""
 

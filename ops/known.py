@@ -20,6 +20,10 @@ def check_known(kind: str, name: str, known: Collection[str], otherwise: str) ->
     """
     if name in known:
         return
-    near = get_close_matches(name, known)
-    meant = f" Did you mean: {', '.join(near)}?" if near else ""
-    raise RegistryError(f"The network has no {kind} {name[:100]!r}.{meant} {otherwise}")
+    raise RegistryError(f"The network has no {kind} {name[:100]!r}.{nearest(name, known)} {otherwise}")
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """Return a sentence that names what may have been meant, after a space, or nothing."""
+    near = [other for other in known if name and other.startswith(name)][:3] or get_close_matches(name, known)
+    return f" Did you mean: {', '.join(near)}?" if near else ""

@@ -26,6 +26,7 @@ from models.catalogue import load_catalogue
 from models.store import ModelStore
 from ops import local_registry
 from ops.local_device import LocalDevice, enrol_at_broker
+from ops.platform_processes import PLATFORM
 from ops.process import Process
 from registry.database import migrate, open_engine
 from starai.errors import LocalNetworkError
@@ -57,7 +58,7 @@ class LocalNetwork:
         self._folder = private_folder(home())
         self._lock = FileLock(self._folder / "up.lock", timeout=0, mode=0o600)
         self._owns_node = False
-        self._platform: Process | None = None
+        self._platform: dict[str, Process] = {}
         self.node = Node()
         self.plan = tuple(devices)
         self._threads = max((os.cpu_count() or 1) // len(self.plan), 1)
@@ -85,10 +86,9 @@ class LocalNetwork:
     def stop(self) -> None:
         """Stop everything, in the order in which it depends on each other: devices, platform, broker."""
         forget_network()
-        for process in self.processes.values():
-            process.release()
-        for process in self.processes.values():
-            process.wait(_STOP_SECONDS)
+        platform = list(self._platform.values())
+        for stopped_together in (list(self.devices.values()), platform[1:], platform[:1]):
+            _stop(stopped_together)
         if self._owns_node:
             self.node.stop()
         self._lock.release()
@@ -151,14 +151,15 @@ class LocalNetwork:
     def _launch(self, enrolments: dict[str, Path]) -> None:
         python, logs = [sys.executable, "-P", "-m"], private_folder(self._folder / "log")
         environment = {"STARAI_BROKER_URL": self.node.url(), "STARAI_MANAGEMENT_URL": self.node.api.url}
-        self._platform = Process("platform", [*python, "ops.platform_worker"], logs, environment)
+        for part in PLATFORM:
+            self._platform[part.name] = Process(part.name, [*python, *part.command], logs, environment)
         for device, file in enrolments.items():
             command = [*python, "worker.cli", "start", "--lifeline", "--enrolment", str(file)]
             self.devices[device] = Process(device, command, logs)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        while missing := self._not_consuming():
+        while missing := self._not_ready():
             for process in self.processes.values():
                 if process.exit_code is not None:
                     raise LocalNetworkError(f"{process.name} ended at its start:\n{process.last_words()}")
@@ -168,19 +169,28 @@ class LocalNetwork:
 
     @property
     def processes(self) -> dict[str, Process]:
-        """The platform's process and the devices', by name."""
-        return ({"platform": self._platform} if self._platform else {}) | self.devices
+        """The platform's processes and the devices, by name."""
+        return self._platform | self.devices
 
     @property
     def logs(self) -> Path:
         """The folder with the processes' logs."""
         return self._folder / "log"
 
-    def _not_consuming(self) -> list[str]:
+    def _not_ready(self) -> list[str]:
         try:
             consumers = self.node.api.consumers(names.VHOST)
-            # Of a consumer that is new the broker has no details yet.
-            found = {details["user"] for consumer in consumers if (details := consumer.get("channel_details"))}
         except BrokerError:  # a node that just came up may not answer this yet
             return ["the broker"]
-        return [name for name in ("platform", *self.devices) if name not in found]
+        # Of a consumer that is new the broker has no details yet.
+        users = {details["user"] for consumer in consumers if (details := consumer.get("channel_details"))}
+        queues = {consumer["queue"]["name"] for consumer in consumers}
+        waited_for = [part.name for part in PLATFORM if not part.is_ready(self._platform[part.name], queues)]
+        return waited_for + [device for device in self.devices if device not in users]
+
+
+def _stop(processes: Sequence[Process]) -> None:
+    for process in processes:
+        process.release()
+    for process in processes:
+        process.wait(_STOP_SECONDS)

@@ -45,6 +45,10 @@ class Process:
         self._process.kill()
         self._process.wait()
 
+    def has_said(self, event: str) -> bool:
+        """Tell whether its log has that event."""
+        return event in self.log.read_text("utf-8", "replace")
+
     def last_words(self) -> str:
         """Return the end of its log."""
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:])

@@ -10,7 +10,7 @@ import numpy as np
 from broker_config.regions import Region
 from starai.client import Client
 from starai.job import Job
-from starai.submission import DEADLINE
+from starai.submission import DEADLINE, LONGEST_LEASE, SHORTEST_LEASE
 from starai.wire import State
 
 _SHOWN = 4
@@ -32,9 +32,20 @@ _SHOWN = 4
     show_default=True,
     help="Seconds after which the task is not worth doing.",
 )
+@click.option(
+    "--lease",
+    type=click.FloatRange(SHORTEST_LEASE, LONGEST_LEASE),
+    help="Seconds that it may run on one device.  [default: the network's]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
 def submit(
-    model: str, texts: tuple[str, ...], region: str | None, timeout: float | None, deadline: float, as_json: bool
+    model: str,
+    texts: tuple[str, ...],
+    region: str | None,
+    timeout: float | None,
+    deadline: float,
+    lease: float | None,
+    as_json: bool,
 ) -> None:
     """Submit TEXTS to MODEL as one task and print the result. Without TEXTS, each line of standard input is one.
 
@@ -42,7 +53,7 @@ def submit(
     """
     inputs = list(texts) or [line for line in sys.stdin.read().splitlines() if line.strip()]
     with Client(region=region) as client:
-        job = client.submit(model, inputs, deadline=deadline)
+        job = client.submit(model, inputs, deadline=deadline, lease=lease)
         vectors = job.result(timeout)
     if as_json:
         click.echo(json.dumps({**_who(job), "vectors": vectors.tolist()}))

@@ -6,17 +6,19 @@ import click
 from rich.console import Console
 
 from broker_config.regions import Region
+from ops.flower.login import announced_address, login_file
 from ops.interrupt import stop_on_signals
 from ops.local_device import local_devices
 from ops.local_options import local_options
 from ops.network import LocalNetwork
+from ops.platform_processes import PLATFORM
 from ops.steps import Steps
 
 
 @click.command()
 @local_options
 def up(devices: int, regions: tuple[Region, ...], models: tuple[str, ...]) -> None:
-    """Run a whole network on this machine: a private RabbitMQ, the registry, the platform and devices.
+    """Run a whole network on this machine: a private RabbitMQ, the registry, the platform's processes and devices.
 
     It runs until Ctrl-C and leaves nothing running, however it ends. Submit from another terminal with
     `starai submit`, or in Python with `starai.Client()`.
@@ -37,7 +39,9 @@ def up(devices: int, regions: tuple[Region, ...], models: tuple[str, ...]) -> No
 def _greet(console: Console, network: LocalNetwork, model: str) -> None:
     places = ", ".join(f"{device.id} [dim]({device.region})[/dim]" for device in network.plan)
     console.print(f"\nThe network runs: {places}", highlight=False)
+    console.print(f"Of the platform: {', '.join(part.name for part in PLATFORM)}", highlight=False)
     console.print(f"Logs are in {network.logs}", highlight=False)
+    console.print(f"To look at it: {announced_address()}, the login is in {login_file()}", highlight=False)
     console.print(f'\n  starai submit {model} "What is in the box?"\n', highlight=False, style="bold")
     console.print("To invite a device: starai owners add NAME, then starai tokens issue --help")
     console.print("Ctrl-C stops it.")

@@ -70,6 +70,15 @@ def session(engine: Engine) -> Iterator[Session]:
         yield opened
 
 
+def reading(engine: Engine) -> contextlib.AbstractContextManager[Session]:
+    """Open one transaction that only reads, so that in SQLite nobody who writes waits for it.
+
+    Raises:
+        RegistryError: as :func:`session` does.
+    """
+    return session(engine.execution_options(reading=True))
+
+
 def migrate(engine: Engine, revision: str = "head") -> None:
     """Bring the database's tables to a revision, by default the newest, all at once or not at all.
 

@@ -26,11 +26,13 @@ def enrol_device(session: Session, device: str, owner: str, region: Region) -> D
         region: where the device stands.
 
     Raises:
-        InvalidName: the id cannot stand on the wire.
+        InvalidName: the id cannot stand on the wire, or is the platform's.
         RegistryError: there is no such owner, or the device is another owner's.
     """
     if names.wire_name(device) != device:
         raise InvalidName(f"{device!r} cannot be a device's id: it has a dot. Use '-' instead.")
+    if device == names.PLATFORM:
+        raise InvalidName(f"{device!r} is the platform's own broker user: choose another id.")
     owner_id = find_owner(session, owner).id
     assert owner_id is not None  # noqa: S101
     known = session.get(Device, device)

@@ -35,7 +35,7 @@ def prepare_file(url: URL) -> None:
 
 
 def configure(engine: Engine) -> None:
-    """Set every connection up, and let every transaction begin as a writer's.
+    """Set every connection up, and let every transaction begin as a writer's, but those that say ``reading``.
 
     A transaction that reads first and writes later fails at once, without waiting, when another one has written
     in between (SQLITE_BUSY_SNAPSHOT); one that begins as a writer waits for its turn.
@@ -50,4 +50,5 @@ def configure(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

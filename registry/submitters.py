@@ -15,10 +15,12 @@ def add_submitter(session: Session, name: str) -> Submitter:
     """Return the submitter of that name, who is added where there is none yet; one that was revoked may submit again.
 
     Raises:
-        InvalidName: the name cannot stand on the wire.
+        InvalidName: the name cannot stand on the wire, or is the platform's.
     """
     if names.wire_name(name) != name:
         raise InvalidName(f"{name!r} cannot be a submitter's name: it has a dot. Use '-' instead.")
+    if name == names.PLATFORM:  # whose tasks and reports devices and submitters trust
+        raise InvalidName(f"{name!r} is the platform's own broker user: choose another name.")
     try:
         # A savepoint: another process may add the same name between a look and an insert.
         with session.begin_nested():

@@ -82,6 +82,8 @@ class EventKind(StrEnum):
     KEY_ROTATED = "key-rotated"
     TRANSFERRED = "transferred"
     FAILED_AUDIT = "failed-audit"
+    OVERRAN = "overran"
+    HOARDED = "hoarded"
 
 
 class DeviceEvent(Table, table=True):

@@ -13,6 +13,8 @@ from registry.tables import Table
 from registry.task_state import Action, Outcome, TaskState
 
 _IS_OPEN = text("state IN ('queued', 'started')")
+_IS_CANCELLED = text("cancelled_at IS NOT NULL")
+_IS_UNKNOWN = text("bytes_in = 0")
 _IS_RUNNING = text("outcome = 'running'")
 
 
@@ -37,6 +39,8 @@ class Task(Table, table=True):
     __table_args__ = (
         Index("ix_tasks_open", "target", "region", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         Index("ix_tasks_submitter_submitted_at", "submitter", "submitted_at"),
+        Index("ix_tasks_cancelled", "cancelled_at", sqlite_where=_IS_CANCELLED, postgresql_where=_IS_CANCELLED),
+        Index("ix_tasks_unknown", "submitter", sqlite_where=_IS_UNKNOWN, postgresql_where=_IS_UNKNOWN),
     )
 
     submitter: str = Field(max_length=63, primary_key=True)

@@ -19,7 +19,7 @@ from kombu.entity import Exchange, Queue
 
 from broker_config import names
 from starai.errors import BadInput, FailedOnDevice
-from starai.job import error_of
+from starai.outcome import error_of
 from starai.report import REPLY_ARGUMENTS, read_report
 from starai.tensor import unpack
 from starai.wire import FINAL, Report, State

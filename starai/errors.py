@@ -20,7 +20,10 @@ StarAIError
 │   ├── TimedOut               no result yet after the wait that was asked for
 │   ├── Expired                not finished before its deadline
 │   ├── Cancelled              withdrawn before it ended
-│   └── FailedOnDevice         the network tried and could not
+│   ├── FailedOnDevice         the network tried and could not
+│   ├── JobUnknown             the network knows no such task of this submitter
+│   ├── ResultGone             it succeeded, but its result is not kept any more
+│   └── NotPossible            what it has become does not allow what was asked
 ├── DeviceFailed               the device on this machine ended by an error
 ├── ModelError                 what can go wrong with a model on a device
 │   ├── ModelNotFound          the catalogue has no such model
@@ -93,6 +96,18 @@ class FailedOnDevice(TaskError):
     """A device tried, or several did, and the task could not be done."""
 
 
+class JobUnknown(TaskError, LookupError):
+    """The network's ledger has no such task of this submitter."""
+
+
+class ResultGone(TaskError, LookupError):
+    """The task succeeded, but its result is not kept any more. Submit it anew."""
+
+
+class NotPossible(TaskError):
+    """What was asked cannot be done with a task that has become what this one has."""
+
+
 class ModelError(StarAIError):
     """Something is wrong with a model on this device."""
 
@@ -147,6 +162,7 @@ __all__ = [
     "FailedOnDevice",
     "InvalidName",
     "InvalidToken",
+    "JobUnknown",
     "LocalNetworkError",
     "ModelCorrupt",
     "ModelCrashed",
@@ -156,9 +172,11 @@ __all__ = [
     "ModelUnavailable",
     "NodeError",
     "NotAtBroker",
+    "NotPossible",
     "PublishRejected",
     "RegistryError",
     "Rejected",
+    "ResultGone",
     "SettingError",
     "StarAIError",
     "TaskError",

@@ -1,10 +1,12 @@
 """A submission: what was asked for, checked, and as the Celery message that asks for it."""
 
+import math
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pika
 from pydantic_core import PydanticSerializationError, to_json
@@ -19,6 +21,8 @@ from starai.wire import MAX_BODY, MAX_TEXTS
 DEADLINE = 600.0
 #: The most seconds that may be asked for: 30 days.
 LONGEST_DEADLINE = 30 * 86_400.0
+#: The least and the most seconds that a task may be allowed to run on one device.
+SHORTEST_LEASE, LONGEST_LEASE = 1.0, 3600.0
 
 _NO_CALLBACKS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
@@ -29,6 +33,7 @@ class Submission:
 
     Attributes:
         rows: the leading shape of its result: ``()`` for one text, ``(n,)`` for a list of n.
+        lease: seconds that it may run on one device, where it is to be other than the network's usual.
     """
 
     task: str
@@ -37,24 +42,30 @@ class Submission:
     deadline: float
     body: bytes
     rows: tuple[int, ...]
+    lease: float | None = None
 
 
-def submission(model: str, inputs: str | Sequence[str], region: Region, deadline: float) -> Submission:
+def submission(
+    model: str, inputs: str | Sequence[str], region: Region, deadline: float, lease: float | None = None
+) -> Submission:
     """Return the submission of a task, or refuse it.
 
     Raises:
-        BadInput: the inputs are not a text or a list of 1 to ``MAX_TEXTS`` texts, or too large to send.
+        BadInput: the inputs are not a text or a list of 1 to ``MAX_TEXTS`` texts, or too large to send; the deadline
+            or the lease is none.
         InvalidName: the model's name cannot be one.
     """
     names.wire_name(model)
     if not 0 < deadline <= LONGEST_DEADLINE:
         raise BadInput(f"A deadline lies ahead: give more than 0 and at most {LONGEST_DEADLINE:g} s, not {deadline:g}.")
+    if lease is not None and not SHORTEST_LEASE <= lease <= LONGEST_LEASE:
+        raise BadInput(f"A lease is from {SHORTEST_LEASE:g} to {LONGEST_LEASE:g} s, not {lease:g}.")
     texts = check_inputs(inputs)
     body = _encode(texts)
     if len(body) > MAX_BODY:
         raise BadInput(f"The task has {len(body):,} bytes; the most is {MAX_BODY:,}. Split it, or use map().")
     rows = () if isinstance(texts, str) else (len(texts),)
-    return Submission(str(uuid.uuid4()), model, region, deadline, body, rows)
+    return Submission(str(uuid.uuid4()), model, region, deadline, body, rows, lease)
 
 
 def check_inputs(inputs: object) -> str | list[str]:
@@ -78,31 +89,42 @@ def check_inputs(inputs: object) -> str | list[str]:
 
 
 def publication(task: Submission, user: str, reply_to: str) -> Publication:
-    """Return the message that submits the task, in Celery's protocol 2.
+    """Return the message that submits the task."""
+    expires = datetime.now(UTC) + timedelta(seconds=task.deadline)
+    properties = task_properties(task.task, reply_to, user, expires, task.lease)
+    return Publication(names.SUBMISSIONS, names.submission_key(task.region, task.model), task.body, properties)
+
+
+def task_properties(
+    task: str, reply_to: str, user: str, expires: datetime, lease: float | None
+) -> pika.BasicProperties:
+    """Return what a task's message has beside its body, in Celery's protocol 2; ``user`` is who sends it.
 
     Source of the format: Celery's documentation, "Message Protocol", version 2.
     """
-    headers = {
+    headers: dict[str, Any] = {
         "lang": "py",
         "task": names.INFERENCE_TASK,
-        "id": task.task,
-        "root_id": task.task,
+        "id": task,
+        "root_id": task,
         "parent_id": None,
         "group": None,
         "retries": 0,
-        "expires": (datetime.now(UTC) + timedelta(seconds=task.deadline)).isoformat(),
+        "expires": expires.isoformat(),
     }
-    properties = pika.BasicProperties(
+    if lease is not None:
+        # Whole seconds, rounded up: pika sends no fractions in a header (pika/data.py, encode_value).
+        headers["timelimit"] = [math.ceil(lease), None]
+    return pika.BasicProperties(
         content_type="application/json",
         content_encoding="utf-8",
         delivery_mode=pika.DeliveryMode.Persistent.value,
-        correlation_id=task.task,
+        correlation_id=task,
         reply_to=reply_to,
         user_id=user,
         timestamp=int(time.time()),
         headers=headers,
     )
-    return Publication(names.SUBMISSIONS, names.submission_key(task.region, task.model), task.body, properties)
 
 
 def _encode(inputs: str | list[str]) -> bytes:

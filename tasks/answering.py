@@ -1,4 +1,7 @@
-"""Answers requests on the very channel that asked (direct reply-to), away from the link's thread."""
+"""Answers requests on the very channel that asked (direct reply-to), away from the link's thread.
+
+An answer has its request's ``correlation_id``, so that who asks may ask several things at once.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -61,16 +64,22 @@ class Answering:
         elif not reply_to.startswith(_DIRECT_REPLY):
             self._drop(channel, tag, properties, "no direct reply-to")
         else:
-            self._threads.submit(self._reply, channel, link, tag, reply_to, lambda: answer(properties.user_id, body))
+            to = pika.BasicProperties(user_id=self._user, correlation_id=properties.correlation_id)
+            self._threads.submit(
+                self._reply, channel, link, tag, reply_to, to, lambda: answer(properties.user_id, body)
+            )
 
     @staticmethod
     def _drop(channel: Channel, tag: int, properties: pika.BasicProperties, reason: str) -> None:
         log.warning("request.dropped", extra={"user": properties.user_id, "reason": reason})
         channel.basic_ack(tag)
 
-    def _reply(self, channel: Channel, link: Link, tag: int, reply_to: str, answer: Callable[[], bytes]) -> None:
+    @staticmethod
+    def _reply(
+        channel: Channel, link: Link, tag: int, reply_to: str, to: pika.BasicProperties, answer: Callable[[], bytes]
+    ) -> None:
         try:
-            link.publish(Publication("", reply_to, answer(), pika.BasicProperties(user_id=self._user)))
+            link.publish(Publication("", reply_to, answer(), to))
         except BrokerError as error:
             log.warning("request.unanswered", extra={"reason": str(error)})
         except Exception:  # nobody looks at what the executor's future holds

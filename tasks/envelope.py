@@ -38,14 +38,14 @@ class Message(BaseModel):
 AnyMessage = TypeVar("AnyMessage", bound=BaseModel)
 
 
-def read(kind: type[AnyMessage], body: bytes) -> AnyMessage:
-    """Return the message in a body of JSON.
+def read(kind: type[AnyMessage], body: bytes, most: int = MAX_MESSAGE) -> AnyMessage:
+    """Return the message in a body of JSON of so many bytes at most.
 
     Raises:
         InvalidMessage: it is none of that kind; the reason tells where it is wrong, and repeats nothing of it.
     """
-    if len(body) > MAX_MESSAGE:
-        raise InvalidMessage(f"The message has {len(body):,} bytes; the most is {MAX_MESSAGE:,}.")
+    if len(body) > most:
+        raise InvalidMessage(f"The message has {len(body):,} bytes; the most is {most:,}.")
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
@@ -55,15 +55,15 @@ def read(kind: type[AnyMessage], body: bytes) -> AnyMessage:
     raise InvalidMessage(f"The message is not a {kind.__name__}: {where} is wrong ({first['type']}).")
 
 
-def write(message: BaseModel) -> bytes:
-    """Return the message as compact JSON.
+def write(message: BaseModel, most: int = MAX_MESSAGE) -> bytes:
+    """Return the message as compact JSON of so many bytes at most.
 
     Raises:
         InvalidMessage: it is larger than what is taken.
     """
     body = message.model_dump_json(exclude_none=True).encode()
-    if len(body) > MAX_MESSAGE:
-        raise InvalidMessage(f"The message would have {len(body):,} bytes; the most is {MAX_MESSAGE:,}.")
+    if len(body) > most:
+        raise InvalidMessage(f"The message would have {len(body):,} bytes; the most is {most:,}.")
     return body
 
 

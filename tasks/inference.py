@@ -9,18 +9,18 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from starai.errors import BadInput, ModelError
+from starai.errors import BadInput, BrokerError, Cancelled, ModelError
 from starai.tensor import pack
 from starai.wire import MAX_BODY, Failure, Reason, Report, State, Tensor
 from tasks.message import Task
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a task may run on one device.
+#: Seconds that a task may run on one device, where its submitter asked for no other time.
 LEASE = 60.0
-#: Devices that may fail at one task before it is given up.
+#: How often a task is begun, on whatever devices, before it is given up.
 ATTEMPTS = 3
-_MESSAGE_LENGTH = 2000
+_MESSAGE_LENGTH, _NOTE_LENGTH = 2000, 500
 # What a report needs beside its tensor, at most.
 _ENVELOPE = 1024
 
@@ -28,25 +28,28 @@ _ENVELOPE = 1024
 class Model(Protocol):
     """A model that this device hosts."""
 
-    def run(self, inputs: list[str], timeout: float | None) -> NDArray[np.float32]:
-        """Return one row for each text."""
+    def run(self, inputs: list[str], timeout: float | None, stop: "Future[None] | None" = None) -> NDArray[np.float32]:
+        """Return one row for each text, or raise :class:`Cancelled` soon after ``stop`` has ended."""
 
 
 #: Sends a report to who asked; the future ends when the broker has it.
 Say = Callable[[Report], "Future[None]"]
 
 
-def infer(task: Task, run: str, model: Model, say: Say, **who: Any) -> "Future[None]":
+def infer(
+    task: Task, run: str, model: Model, say: Say, stop: "Future[None] | None" = None, **who: Any
+) -> "Future[None]":
     """Do one task and tell its submitter how it ended; return the future of the broker's having that last report.
 
-    The submitter's fault ends the task here. The device's fault sends it on to another device, until as many
-    as ``ATTEMPTS`` have failed at it.
+    The submitter's fault ends the task here. The device's fault sends it on to another device, of which its submitter
+    is told as well, until it was begun ``ATTEMPTS`` times.
 
     Args:
         task: the task.
         run: this attempt's own id.
         model: what to run it on.
         say: how to report.
+        stop: ends when the task is cancelled.
         who: ``device`` and ``region``, for the reports.
 
     Raises:
@@ -62,41 +65,52 @@ def infer(task: Task, run: str, model: Model, say: Say, **who: Any) -> "Future[N
         return tell(State.EXPIRED)
     tell(State.STARTED)
     try:
-        output = _output(task, model)
+        output = _output(task, model, stop)
     except BadInput as error:
         return tell(State.FAILED, failure=_failure(Reason.BAD_INPUT, error))
+    except Cancelled:  # its submitter knows, but not that this attempt at it has ended
+        return tell(State.CANCELLED)
     except ModelError as error:
         if task.returns + 1 < ATTEMPTS:
+            _tell_of_return(tell, error)
             raise
         log.error("task.given_up", extra={"task": task.id, "reason": str(error)})
         return tell(State.FAILED, failure=_failure(Reason.DEVICE, error))
     return tell(State.SUCCEEDED, output=output)
 
 
-def _output(task: Task, model: Model) -> Tensor:
-    output = pack(_vectors(task, model))
+def _output(task: Task, model: Model, stop: "Future[None] | None") -> Tensor:
+    output = pack(_vectors(task, model, stop))
     if len(output.data) + _ENVELOPE > MAX_BODY:
         size = f"{len(output.data) + _ENVELOPE:,} bytes; the most is {MAX_BODY:,}"
         raise BadInput(f"The result would have {size}. Send fewer texts in one task, or use map().")
     return output
 
 
-def _vectors(task: Task, model: Model) -> NDArray[np.float32]:
+def _vectors(task: Task, model: Model, stop: "Future[None] | None") -> NDArray[np.float32]:
+    lease = LEASE if task.lease is None else task.lease
     if isinstance(task.inputs, str):
-        row: NDArray[np.float32] = _run(model, [task.inputs])[0]
+        row: NDArray[np.float32] = _run(model, [task.inputs], lease, stop)[0]
         return row
     if not task.inputs:
         raise BadInput("The list of texts is empty: there is nothing to do.")
-    return _run(model, task.inputs)
+    return _run(model, task.inputs, lease, stop)
 
 
-def _run(model: Model, texts: list[str]) -> NDArray[np.float32]:
+def _run(model: Model, texts: list[str], lease: float, stop: "Future[None] | None") -> NDArray[np.float32]:
     try:
-        return model.run(texts, LEASE)
-    except (BadInput, ModelError):
+        return model.run(texts, lease, stop)
+    except (BadInput, Cancelled, ModelError):
         raise
     except Exception as error:  # a fault of ours, and one attempt: the task must not go round for ever
         raise ModelError(f"The model ended with an error that nobody expected: {type(error).__name__}.") from error
+
+
+def _tell_of_return(tell: "Callable[..., Future[None]]", error: ModelError) -> None:
+    try:
+        tell(State.REQUEUED, note=str(error)[:_NOTE_LENGTH])
+    except BrokerError as lost:  # the task goes back all the same
+        log.warning("task.return_untold", extra={"reason": str(lost)})
 
 
 def _failure(reason: Reason, error: Exception) -> Failure:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from broker_config import names
 from broker_config.invalid import first_error
 from starai.errors import StarAIError
+from starai.submission import LONGEST_LEASE, SHORTEST_LEASE
 from starai.wire import MAX_BODY, Arguments
 
 # It goes into reports and logs, so no more than what an id needs.
@@ -34,6 +35,9 @@ class Task:
         submitted: when it was, by its submitter's clock, in Unix time to the second, or ``None``.
         returns: how often the task came back to its queue before this delivery; a classic queue knows only
             whether it did.
+        lease: seconds that it may run on one device, or ``None`` for the usual.
+        redelivered: whether the broker handed it out before, to whomever and for whatever reason.
+        republished: whether it is the platform that sent this message, in place of one that was lost.
     """
 
     id: str
@@ -42,6 +46,19 @@ class Task:
     expires: float | None
     submitted: float | None
     returns: int
+    lease: float | None = None
+    redelivered: bool = False
+    republished: bool = False
+
+    @property
+    def submitter(self) -> str:
+        """Who is answered; with the id, what a task is known by."""
+        return names.reply_user(self.reply_to) or ""
+
+    @property
+    def came_back(self) -> bool:
+        """Whether it may have been started before, so that it has to be cleared."""
+        return self.redelivered or self.republished
 
 
 _BODY: TypeAdapter[tuple[list[Any], Arguments, dict[str, Any]]] = TypeAdapter(
@@ -63,6 +80,10 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
         raise JunkError("the message has no user_id, or its reply address is not that user's own", task)
     if headers.get("task") != names.INFERENCE_TASK:
         raise JunkError(f"the only task here is {names.INFERENCE_TASK}", task, reply_to)
+    try:
+        lease = asked_lease(headers)
+    except ValueError as error:
+        raise JunkError(str(error), task, reply_to) from error
     return Task(
         task,
         reply_to,
@@ -70,6 +91,9 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
         _expires(task, reply_to, headers.get("expires")),
         _submitted(properties.get("timestamp")),
         _returns(headers, redelivered),
+        lease,
+        redelivered,
+        republished=properties.get("user_id") == names.PLATFORM,
     )
 
 
@@ -82,12 +106,36 @@ def task_id(headers: Mapping[str, Any]) -> str | None:
 def sender_reply_queue(properties: Mapping[str, Any]) -> str | None:
     """Return where a message's sender reads its answers, or nothing when it named a queue that is not its own.
 
-    The broker has validated ``user_id``, where there is one.
+    The broker has validated ``user_id``, where there is one. The platform sends others' tasks again, so that it may
+    name anybody's reply queue.
     """
     user, reply_to = properties.get("user_id"), properties.get("reply_to")
-    if isinstance(user, str) and isinstance(reply_to, str) and names.is_reply_queue(reply_to, user):
-        return reply_to
-    return None
+    if not isinstance(user, str) or not isinstance(reply_to, str):
+        return None
+    submitter = names.reply_user(reply_to)
+    return reply_to if submitter is not None and user in (submitter, names.PLATFORM) else None
+
+
+def asked_lease(headers: Mapping[str, Any]) -> float | None:
+    """Return how many seconds a task may run on one device, where its sender asked for that.
+
+    It is the first of the two in ``timelimit``, Celery's hard limit (its documentation, "Message Protocol").
+
+    Raises:
+        ValueError: the header is there, and does not say so or not within bounds.
+    """
+    limits = headers.get("timelimit")
+    if limits is None:
+        return None
+    if not isinstance(limits, list | tuple) or len(limits) != 2:
+        raise ValueError("the header 'timelimit' is not [lease, null]")
+    lease = limits[0]
+    if lease is None:
+        return None
+    is_number = isinstance(lease, int | float) and not isinstance(lease, bool)
+    if not is_number or not SHORTEST_LEASE <= lease <= LONGEST_LEASE:
+        raise ValueError(f"a lease is from {SHORTEST_LEASE:g} to {LONGEST_LEASE:g} s")
+    return float(lease)
 
 
 def _inputs(task: str, reply_to: str, body: bytes) -> str | list[str]:

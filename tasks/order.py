@@ -2,15 +2,18 @@
 
 import logging
 from enum import StrEnum
+from typing import Annotated, Self
 
 import pika
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from broker_config import names
 from broker_config.publication import Publication
+from tasks.cancellation_message import Cancellation
 
 log = logging.getLogger(__name__)
 
+_MOST_CANCELLED = 20
 _MAX_BODY = 4096
 
 
@@ -22,17 +25,28 @@ class Duty(StrEnum):
 
 
 class Order(BaseModel):
-    """What a device is to do from now on."""
+    """What a device is to do from now on: take tasks or not, or leave some alone.
+
+    Attributes:
+        cancel: tasks that it is not to begin, and to stop where it runs them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    duty: Duty
+    duty: Duty | None = None
+    cancel: Annotated[tuple[Cancellation, ...], Field(max_length=_MOST_CANCELLED)] = ()
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if self.duty is None and not self.cancel:
+            raise ValueError("the order is empty")
+        return self
 
 
 def order_publication(device: str, order: Order, user: str) -> Publication:
     """Return the message that brings the order to a device; ``user`` is the sender's broker user."""
     properties = pika.BasicProperties(content_type="application/json", user_id=user)
-    return Publication(names.DEVICES, device, order.model_dump_json().encode(), properties)
+    return Publication(names.DEVICES, device, order.model_dump_json(exclude_none=True).encode(), properties)
 
 
 def read_order(user: str | None, body: bytes) -> Order | None:

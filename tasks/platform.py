@@ -22,13 +22,19 @@ from starai.errors import RegistryError, SettingError
 from starai.report import report_publication
 from tasks.admission import Admission
 from tasks.answering import Answer, Answering
+from tasks.cancellation import Cancellations
+from tasks.clearance import Clearances
 from tasks.key_change import KeyChanges
 from tasks.message import sender_reply_queue, task_id
+from tasks.requests import Requests
 from tasks.unplaced import unplaced
 
 log = logging.getLogger(__name__)
 
 _PREFETCH = 100
+# One device's question that takes long holds up no other's.
+_REPORT_THREADS = 8
+_REQUEST_THREADS = 2
 
 
 class PlatformSettings(BaseSettings):
@@ -69,7 +75,9 @@ class Platform:
         self._engine = open_engine()
         self._link = Link(url, "platform answers", self._set_up)
         api = management(url)
-        self._answering = [Answering(names.REPORTS, self._of_devices(), self._user)]
+        self._answering = [Answering(names.REPORTS, self._of_devices(), self._user, _REPORT_THREADS)]
+        requests = Requests(self._engine, self._link, self._user)
+        self._answering.append(Answering(names.REQUESTS_QUEUE, requests.answers, self._user, _REQUEST_THREADS))
         if api:
             admission = Admission(self._engine, api, url, BrokerSettings().queue_type)
             # It makes users and queues meanwhile, for which nobody else is to wait.
@@ -95,7 +103,11 @@ class Platform:
         self._engine.dispose()
 
     def _of_devices(self) -> dict[str, Answer]:
-        return {"rotation": KeyChanges(self._engine).answer}
+        return {
+            "rotation": KeyChanges(self._engine).answer,
+            "clearance": Clearances(self._engine, self._link, self._user).answer,
+            "cancellations": Cancellations(self._engine).answer,
+        }
 
     def _set_up(self, channel: Channel, ready: Callable[[], None]) -> None:
         channel.basic_qos(prefetch_count=_PREFETCH)

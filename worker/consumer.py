@@ -81,7 +81,7 @@ class DeviceConsumer(Consumer):
         amqp.sock.settimeout(2 * HEARTBEAT)
         try:
             channel = self._channel(amqp)
-            self._device.resting = False
+            self._device.begin_connection()
             log.info("device.consuming", extra={"device": self._device.id})
             self.on_ready()
             while self.blueprint.state == bootsteps.RUN:

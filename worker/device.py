@@ -1,33 +1,32 @@
 """The device between its queues and its models: what it hosts, what it runs, what it says."""
 
-import dataclasses
 import logging
 import threading
 import time
 import uuid
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from enum import Enum
 from typing import Protocol
 
-import pika
 from pika.channel import Channel
 
-from broker_config import names
 from broker_config.address import user_of
 from broker_config.link import Link
 from broker_config.publication import Publication
-from starai.errors import BrokerError, BrokerRefused, ModelError, PublishRejected
+from starai.errors import BrokerError, BrokerRefused, Cancelled, ModelError, PublishRejected
 from starai.report import report_publication
 from starai.wire import Failure, Reason, Report, State
 from tasks.inference import Model, infer
 from tasks.message import JunkError, Task
-from tasks.order import Duty, read_order
 from worker.beginnings import Beginnings
+from worker.clearance import Attempts, NotCleared
 from worker.enrolment import Enrolment
 from worker.ladder import Ladder
 from worker.load_sample import LoadSampler
+from worker.orders import Orders
+from worker.questions import Questions
 from worker.rung import Delivery, Rung
 
 log = logging.getLogger(__name__)
@@ -39,8 +38,6 @@ CONFIRMED_WITHIN = 30.0
 
 # Seconds for a connection to stand.
 _OPEN_TIMEOUT = 5.0
-# How many tasks' failures are remembered: more are never under way at once.
-_FAILURES_KEPT = 1000
 _JUNK_LENGTH = 500
 
 
@@ -78,12 +75,12 @@ class Device:
         self._ca = enrolment.ca
         self._user = user_of(self._url)
         self._hosts = hosts
-        #: Whether the platform told this device to take no tasks. It holds for one connection: then the broker says.
-        self.resting = False
+        self._questions = Questions(self._user)
+        self._orders = Orders(self.id, self._questions)
+        self._attempts = Attempts(lambda key, body, within: self._questions.ask(self._link, key, body, within))
         self._link = self._new_link()
         self._renewing = threading.Lock()
         self._beginnings = Beginnings()
-        self._failures: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._unconfirmed: deque[tuple[float, Future[None]]] = deque()
 
     def open(self) -> None:
@@ -112,6 +109,15 @@ class Device:
             host.close()
 
     @property
+    def resting(self) -> bool:
+        """Whether this device is to take no tasks: it was told so, or does not know yet what was cancelled."""
+        return self._orders.is_resting(time.monotonic(), connected=self._link.is_connected)
+
+    def begin_connection(self) -> None:
+        """The connection for tasks stands; what was ordered during the last one is void."""
+        self._orders.begin_connection(time.monotonic())
+
+    @property
     def idle(self) -> bool:
         """Whether nothing runs and nothing is held."""
         return all(ladder.idle for ladder in self.ladders)
@@ -128,6 +134,10 @@ class Device:
         began = time.monotonic()
         try:
             confirmed = self._infer(delivery.task, self.ladder_of(delivery.rung).deployment.model)
+        except (Cancelled, NotCleared) as error:  # the platform has told its submitter
+            log.info("task.dropped", extra={"task": delivery.task.id, "reason": str(error)})
+            done(delivery, Verdict.ACKNOWLEDGE)
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is, the slot must become free
             self._could_not(delivery.task, error)
             done(delivery, Verdict.RETURN)
@@ -170,7 +180,7 @@ class Device:
     def _could_not(self, task: Task, error: Exception) -> None:
         event = {"task": task.id, "reason": str(error)}
         if isinstance(error, ModelError):
-            self._remember_failure(task)
+            self._attempts.note_failure(task)
             log.error("task.failed", extra=event, exc_info=error.__cause__)
         elif isinstance(error, BrokerError):
             log.warning("task.unreported", extra=event)
@@ -201,19 +211,12 @@ class Device:
             self._beginnings.drop(run)
             return self._say(task.reply_to, report)
 
-        # A classic queue does not count how often a task came back, so that a device remembers its own failures.
-        returns = max(task.returns, self._failures.get((task.reply_to, task.id), 0))
-        known = dataclasses.replace(task, returns=returns)
-        try:
-            return infer(known, run, self._hosts[model], say, device=self.id, region=self._region)
-        finally:
-            self._beginnings.drop(run)
-
-    def _remember_failure(self, task: Task) -> None:
-        key = (task.reply_to, task.id)
-        self._failures[key] = self._failures.pop(key, 0) + 1
-        while len(self._failures) > _FAILURES_KEPT:
-            self._failures.popitem(last=False)
+        with self._orders.cancellations.running(task) as stop:
+            known = self._attempts.begin(task, run, model)
+            try:
+                return infer(known, run, self._hosts[model], say, stop, device=self.id, region=self._region)
+            finally:
+                self._beginnings.drop(run)
 
     def _say(self, reply_to: str, report: Report) -> "Future[None]":
         publication = self._publication(reply_to, report)
@@ -236,16 +239,9 @@ class Device:
                 self._link = fresh
 
     def _new_link(self) -> Link:
-        return Link(self._url, f"{self.id} results", self._listen, ca=self._ca)
+        def listen(channel: Channel, ready: Callable[[], None]) -> None:
+            self._questions.listen(channel)
+            self._orders.listen(channel, link, ready)
 
-    def _listen(self, channel: Channel, ready: Callable[[], None]) -> None:
-        queue = names.device_queue(self.id)
-        channel.basic_consume(queue, self._on_order, callback=lambda _: ready())
-
-    def _on_order(
-        self, channel: Channel, method: pika.spec.Basic.Deliver, properties: pika.BasicProperties, body: bytes
-    ) -> None:
-        channel.basic_ack(method.delivery_tag or 0)
-        if order := read_order(properties.user_id, body):
-            self.resting = order.duty is Duty.REST
-            log.info("order.taken", extra={"duty": str(order.duty)})
+        link = Link(self._url, f"{self.id} results", listen, ca=self._ca)
+        return link

@@ -152,7 +152,7 @@ class Ladder:
         self._occupancy.sample(len(self._running) / self._slots, now)
         if not closed:
             self._start(moves)
-        self._abroad.note_free(self.free > 0, now)
+        self._abroad.note_free(self.free > 0 and not closed, now)  # or all would open at once when it opens again
         wanted = set() if closed else self._wanted(now)
         self._give_back(moves, wanted, now, closed)
         stale = self._stale(wanted, now)

@@ -3,9 +3,12 @@
 import http.server
 import socket
 import threading
+import time
 
+import pika
 import pytest
 
+from broker_config.address import parameters
 from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable
 from broker_config.management import Management
 
@@ -47,6 +50,34 @@ def test_another_server_at_the_address_is_named_as_such():
         threading.Thread(target=server.handle_request).start()
         with pytest.raises(BrokerError, match="not RabbitMQ's management API"):
             Management(f"http://127.0.0.1:{server.server_port}", "platform", "secret").version()
+
+
+def test_it_tells_how_many_messages_the_queues_of_a_kind_have(broker, until):
+    with broker.channel() as channel:
+        for _ in range(3):
+            channel.basic_publish("inference", "asia.tiny", b"x")
+    asia = "inference.asia.tiny.all-minilm-l6-v2"
+
+    until(lambda: broker.node.api.queue_lengths(broker.vhost, ["inference.", "failed"]).get(asia) == 3)
+
+    found = broker.node.api.queue_lengths(broker.vhost, ["inference.", "failed"])
+    assert {name.partition(".")[0] for name in found} <= {"inference", "failed"}
+    assert broker.node.api.queue_lengths(broker.vhost, ["ference"]) == {}
+
+
+def test_it_tells_of_a_users_connections_what_they_call_themselves_and_when_they_began(broker, until):
+    wanted = parameters(broker.submitter("ann"))
+    wanted.client_properties = {"connection_name": "ann's"}
+    with pika.BlockingConnection(wanted):
+        until(lambda: all("connected_at" in found for found in broker.node.api.connections_of("ann")))
+        [found] = broker.node.api.connections_of("ann")
+
+    assert found["client_properties"]["connection_name"] == "ann's"
+    assert abs(found["connected_at"] / 1000 - time.time()) < 60
+
+
+def test_it_tells_how_long_the_broker_has_run(node):
+    assert 0 < node.api.uptime() < 86_400
 
 
 def test_a_virtual_host_and_a_user_come_and_go(node):

@@ -57,6 +57,21 @@ def test_rows_are_in_the_order_of_the_texts(engine: EmbeddingEngine, vectors: ND
     np.testing.assert_allclose(engine.run([TEXTS[i] for i in order]), vectors[order], atol=1e-6)
 
 
+def test_texts_that_nobody_wants_any_more_are_left_out_of_the_next_step(
+    engine: EmbeddingEngine, vectors: NDArray[np.float32]
+):
+    asked: list[int] = []
+
+    def is_wanted(position: int) -> bool:
+        asked.append(position)
+        return position % 2 == 0
+
+    rows = engine.run(TEXTS, is_wanted)
+
+    assert sorted(asked) == list(range(len(TEXTS)))
+    np.testing.assert_allclose(rows[::2], vectors[::2], atol=1e-6)
+
+
 def test_a_text_is_read_beyond_the_128_tokens_that_its_tokenizer_file_allows(engine: EmbeddingEngine):
     shorter, longer = "stone " * 150, "stone " * 150 + "theorem " * 50
     assert np.abs(engine.run([shorter])[0] - engine.run([longer])[0]).max() > 0.01

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from models.catalogue import load_catalogue
 from models.embedding import load_embedding
 from models.host import ModelHost
 from models.process import child_environment
-from starai.errors import BadInput, EngineMissing, ModelCorrupt, ModelCrashed, ModelError, ModelHung
+from starai.errors import BadInput, Cancelled, EngineMissing, ModelCorrupt, ModelCrashed, ModelError, ModelHung
 from tests.models.conftest import StoredModel
 
 Until = Callable[..., None]
@@ -170,6 +170,47 @@ def test_closing_ends_what_runs(host: ModelHost, process: psutil.Process, pool: 
         running.result(timeout=10)
     with pytest.raises(ModelError, match="is closed"):
         host.run(["late"], 1)
+
+
+def test_a_run_that_is_cancelled_stops_at_its_next_step_and_the_process_goes_on_to_others(
+    host: ModelHost, process: psutil.Process, pool: ThreadPoolExecutor, until: Until
+):
+    stop: Future[None] = Future()
+    running = pool.submit(host.run, LONG, None, stop)
+    until(is_busy(process))
+    stop.set_result(None)
+    with pytest.raises(Cancelled, match="all-minilm-l6-v2"):
+        running.result(timeout=2)
+    assert host.run(["next"], 10).shape == (1, 384)  # LONG would have gone on for half a minute
+    assert process.is_running()
+
+
+def test_a_run_that_is_cancelled_while_it_waits_is_never_begun(
+    host: ModelHost, process: psutil.Process, pool: ThreadPoolExecutor
+):
+    process.suspend()
+    stops = [Future[None]() for _ in range(2)]
+    waiting = [pool.submit(host.run, LONG, None, stop) for stop in stops]
+    for stop in stops:
+        stop.set_result(None)
+    for run in waiting:
+        with pytest.raises(Cancelled):
+            run.result(timeout=2)
+    process.resume()
+    assert host.run(["next"], 10).shape == (1, 384)
+
+
+def test_one_request_of_a_batch_is_cancelled_and_the_others_are_answered(
+    host: ModelHost, process: psutil.Process, pool: ThreadPoolExecutor
+):
+    process.suspend()  # so that all wait together
+    stop: Future[None] = Future()
+    cancelled, other = pool.submit(host.run, LONG, None, stop), pool.submit(host.run, ["a", "b"], 30)
+    stop.set_result(None)
+    process.resume()
+    assert other.result().shape == (2, 384)
+    with pytest.raises(Cancelled):
+        cancelled.result()
 
 
 def test_interrupts_are_the_hosts_affair(host: ModelHost, process: psutil.Process):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.frames import read_frame, write_frame
-from models.messages import Answer, Request, read_answer, read_request, write_answer, write_request
+from models.messages import Answer, Request, Withdrawal, read_answer, read_request, write_answer, write_request
 from starai.errors import BadInput, EngineMissing, ModelCorrupt, ModelError
 
 
@@ -34,6 +34,14 @@ def test_any_text_reaches_the_model_as_it_is(texts: list[str]):
     write_request(stream, Request(7, texts))
     stream.seek(0)
     assert read_request(stream) == Request(7, texts)
+
+
+def test_a_withdrawal_is_told_from_a_request_without_texts():
+    stream = io.BytesIO()
+    for message in (Request(1, []), Withdrawal(1)):
+        write_request(stream, message)
+    stream.seek(0)
+    assert [read_request(stream), read_request(stream)] == [Request(1, []), Withdrawal(1)]
 
 
 def test_half_a_surrogate_pair_reaches_the_model_which_may_refuse_it():

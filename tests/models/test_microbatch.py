@@ -1,10 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from queue import SimpleQueue
 
 import numpy as np
 
 from models.messages import Answer, Request, Rows
-from models.microbatch import MOST_TEXTS, serve, take
+from models.microbatch import MOST_TEXTS, Withdrawn, serve, take
 from starai.errors import BadInput, ModelError
 
 
@@ -14,8 +14,8 @@ class LengthEngine:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
 
-    def run(self, texts: Sequence[str]) -> Rows:
-        self.batches.append(list(texts))
+    def run(self, texts: Sequence[str], is_wanted: Callable[[int], bool]) -> Rows:
+        self.batches.append([text for position, text in enumerate(texts) if is_wanted(position)])
         if "bad" in texts:
             raise BadInput("a bad text")
         if "boom" in texts:
@@ -23,14 +23,14 @@ class LengthEngine:
         return np.array([[len(text)] for text in texts], np.float32).reshape(len(texts), 1)
 
 
-def served(*requests: list[str]) -> tuple[list[list[str]], dict[int, object]]:
+def served(*requests: list[str], withdrawn: Container[Request] = ()) -> tuple[list[list[str]], dict[int, object]]:
     engine, answers = LengthEngine(), dict[int, object]()
 
     def answer(message: Answer) -> None:
         outcome = message.outcome
         answers[message.id] = outcome.ravel().tolist() if isinstance(outcome, np.ndarray) else type(outcome)
 
-    serve(engine, [Request(number, inputs) for number, inputs in enumerate(requests)], answer)
+    serve(engine, [Request(number, inputs) for number, inputs in enumerate(requests)], answer, withdrawn)
     return engine.batches, answers
 
 
@@ -64,3 +64,41 @@ def test_nothing_joins_a_batch_that_is_large_already():
     waiting.put(Request(2, ["text"]))
     assert [request.id for request in take(waiting)] == [1]
     assert [request.id for request in take(waiting)] == [2]
+
+
+def test_a_request_that_was_withdrawn_is_neither_run_nor_answered():
+    withdrawn = Withdrawn()
+    withdrawn.add(1)
+    batches, answers = served(["a"], ["bb", "boom"], ["ccc"], withdrawn=withdrawn)
+    assert batches == [["a", "ccc"]]
+    assert answers == {0: [1], 2: [3]}
+
+
+def test_when_all_are_withdrawn_nothing_is_run():
+    withdrawn = Withdrawn()
+    withdrawn.add(0)
+    assert served(["a"], withdrawn=withdrawn) == ([], {})
+
+
+def test_a_request_that_is_withdrawn_while_it_runs_is_not_run_on_and_not_answered():
+    withdrawn, answers, steps = Withdrawn(), list[int](), list[list[int]]()
+
+    class Stepwise:
+        def run(self, texts: Sequence[str], is_wanted: Callable[[int], bool]) -> Rows:
+            for _ in range(2):
+                steps.append([position for position in range(len(texts)) if is_wanted(position)])
+                withdrawn.add(1)
+            return np.zeros((len(texts), 1), np.float32)
+
+    serve(Stepwise(), [Request(1, ["a", "b"]), Request(2, ["c"])], lambda one: answers.append(one.id), withdrawn)
+
+    assert steps == [[0, 1, 2], [2]]
+    assert answers == [2]
+
+
+def test_what_is_done_is_forgotten():
+    withdrawn = Withdrawn()
+    for number in (1, 2, 3):
+        withdrawn.add(number)
+    withdrawn.forget_up_to(2)
+    assert [number for number in (1, 2, 3) if Request(number, []) in withdrawn] == [3]

@@ -3,10 +3,16 @@
 import json
 import signal
 
+import httpx
 import pytest
+from sqlmodel import select
 
 from broker_config import names
 from broker_config.node import Node
+from ops.flower.login import announced_address
+from registry.database import open_engine, session
+from registry.task_state import TaskState
+from registry.task_tables import LedgerMark, Task
 from starai import Client
 from starai.errors import UnknownModel
 
@@ -27,13 +33,28 @@ def test_a_network_answers_and_ctrl_c_leaves_nothing_running(starai, run, until,
             client.submit("llama3-70b", TEXTS).result(30)
     from_stdin = run("submit", "tiny", "--json", "--region", "africa", input="one\n\ntwo\n")
     second = run("up")
+    until(lambda: recorded(LedgerMark))
+    looked_at = httpx.get(announced_address() or "", trust_env=False)
 
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
     assert json.loads(from_stdin.stdout)["region"] == "africa"
     assert len(json.loads(from_stdin.stdout)["vectors"]) == 2
     assert "A network runs already" in second.output
+    assert looked_at.status_code == 401
+    assert network.says("Of the platform: recorder, platform, beat")
     assert network.end(signal.SIGINT) == 0
     assert left_running() == []
+    states = [task.state for task in sorted(recorded(Task), key=lambda task: task.submitted_at)]
+    assert states == [TaskState.SUCCEEDED, TaskState.FAILED, TaskState.SUCCEEDED]
+
+
+def recorded(table):
+    """What the registry has in a table of the ledger's."""
+    engine = open_engine()
+    with session(engine) as registry:
+        rows = registry.exec(select(table)).all()
+    engine.dispose()
+    return rows
 
 
 def test_a_killed_network_leaves_nothing_running_and_the_next_one_starts(starai, until, left_running):

@@ -30,7 +30,7 @@ def test_a_revoked_submitter_who_is_added_again_may_submit(registry: Session) ->
     assert add_submitter(registry, "ann").revoked_at is None
 
 
-@pytest.mark.parametrize("name", ["a.b", "", "Ann", "a b"])
+@pytest.mark.parametrize("name", ["a.b", "", "Ann", "a b", "platform"])
 def test_a_name_that_no_broker_user_can_have_is_refused(registry: Session, name: str) -> None:
     with pytest.raises(InvalidName):
         add_submitter(registry, name)

@@ -20,8 +20,8 @@ def test_a_report_goes_to_who_asked_with_its_senders_name(state):
     assert Report.model_validate_json(sent.body) == report
 
 
-def test_only_a_start_is_followed_by_more():
-    assert set(State) - FINAL == {State.STARTED}
+def test_only_a_start_or_a_return_is_followed_by_more():
+    assert set(State) - FINAL == {State.STARTED, State.REQUEUED}
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,19 @@ def test_a_deadline_that_cannot_be_is_refused(deadline):
         submit("a", deadline)
 
 
+@pytest.mark.parametrize("lease", [0, 0.5, -1, 3601, float("nan"), float("inf")])
+def test_a_lease_that_cannot_be_is_refused(lease):
+    with pytest.raises(BadInput, match="lease is from 1 to 3600 s"):
+        submission(MODEL, "a", Region.ASIA, 600, lease)
+
+
+def test_a_lease_is_celerys_hard_limit_where_one_was_asked_for():
+    task = submission(MODEL, "a", Region.ASIA, 600, 90)
+
+    assert publication(task, "ann", "reply.ann-1a").properties.headers["timelimit"] == [90, None]
+    assert "timelimit" not in publication(submit("a"), "ann", "reply.ann-1a").properties.headers
+
+
 @pytest.mark.parametrize("model", ["", "No such model", "a_b", "../x", "a" * 64])
 def test_a_model_that_cannot_be_one_is_refused(model):
     with pytest.raises(InvalidName):

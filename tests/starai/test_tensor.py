@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from starai.errors import BadInput
-from starai.tensor import pack, unpack
+from starai.tensor import is_sound, pack, unpack
 from starai.wire import Tensor
 
 SENT = arrays.arrays(
@@ -48,8 +48,25 @@ def test_an_array_of_another_dtype_is_not_sent(dtype):
     st.text(max_size=30) | st.binary(max_size=60).map(lambda raw: base64.b64encode(raw).decode()),
 )
 def test_what_a_stranger_sends_is_an_array_of_that_shape_or_refused(dtype, shape, data):
+    tensor = Tensor(dtype=dtype, shape=shape, data=data)
     try:
-        array = unpack(Tensor(dtype=dtype, shape=shape, data=data))
+        array = unpack(tensor)
     except BadInput:
+        assert not is_sound(tensor)
         return
+    assert is_sound(tensor)
     assert (array.dtype, list(array.shape)) == (np.dtype(dtype), shape)
+
+
+@given(st.integers(0, 12), st.data())
+def test_a_sound_array_is_known_without_being_unpacked(size, data):
+    good = base64.b64encode(bytes(4 * size)).decode()
+    at, other = data.draw(st.integers(0, max(len(good) - 1, 0))), data.draw(st.sampled_from("A=!é\n"))
+    for text in (good, good[:at] + other + good[at + 1 :], good + other):
+        tensor = Tensor(dtype="<f4", shape=[size], data=text)
+        try:
+            unpack(tensor)
+        except BadInput:
+            assert not is_sound(tensor)
+        else:
+            assert is_sound(tensor)

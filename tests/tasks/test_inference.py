@@ -2,11 +2,12 @@
 
 import time
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from starai.errors import BadInput, ModelCrashed, ModelError
+from starai.errors import BadInput, BrokerUnreachable, Cancelled, ModelCrashed, ModelError
 from starai.tensor import unpack
 from tasks import inference
 from tasks.inference import ATTEMPTS, LEASE, infer
@@ -33,7 +34,7 @@ class Submitter:
 class Lengths:
     """A model: a text's length, as a row of one."""
 
-    def run(self, inputs, timeout):
+    def run(self, inputs, timeout, stop):
         assert timeout == LEASE
         return np.array([[len(text)] for text in inputs], np.float32)
 
@@ -42,7 +43,7 @@ class Raises:
     def __init__(self, error):
         self._error = error
 
-    def run(self, inputs, timeout):
+    def run(self, inputs, timeout, stop):
         raise self._error
 
 
@@ -64,6 +65,23 @@ def test_one_text_is_answered_with_its_row(submitter):
 
     assert submitter.states == ["started", "succeeded"]
     assert unpack(submitter.reports[1].output).tolist() == [4.0]
+
+
+@pytest.mark.parametrize(("asked", "given"), [(None, LEASE), (5.0, 5.0)])
+def test_a_task_may_run_for_as_long_as_it_asked_or_as_is_usual(submitter, asked, given):
+    class Timeout:
+        def run(self, inputs, timeout, stop):
+            return np.array([[timeout]], np.float32)
+
+    run(replace(task(), lease=asked), Timeout(), submitter)
+
+    assert unpack(submitter.reports[1].output).tolist() == [given]
+
+
+def test_of_a_task_that_is_cancelled_while_it_runs_it_is_said_that_this_attempt_has_ended(submitter):
+    run(task(), Raises(Cancelled("by its submitter")), submitter)
+
+    assert submitter.states == ["started", "cancelled"]
 
 
 def test_a_list_is_answered_with_a_row_for_each_text(submitter):
@@ -114,7 +132,17 @@ def test_the_devices_fault_is_raised_so_that_another_device_tries(submitter, err
     with pytest.raises(ModelError):
         run(task(returns=ATTEMPTS - 2), Raises(error), submitter)
 
-    assert submitter.states == ["started"]
+    assert submitter.states == ["started", "requeued"]
+    assert submitter.reports[1].note
+
+
+def test_a_task_that_a_device_cannot_do_goes_on_though_nobody_can_be_told():
+    def say(report):
+        if report.state != "started":
+            raise BrokerUnreachable("closed")
+
+    with pytest.raises(ModelCrashed):
+        run(task(), Raises(ModelCrashed("gone")), say)
 
 
 def test_the_devices_fault_ends_the_task_at_its_last_attempt(submitter):

@@ -148,6 +148,45 @@ def test_the_time_of_expiry_is_read_as_unix_time(moment):
     assert read({"expires": moment.isoformat()}).expires == moment.timestamp()
 
 
+@pytest.mark.parametrize(("limits", "lease"), [([30, None], 30.0), ((1.5, 5), 1.5), ([None, None], None), (None, None)])
+def test_a_task_may_say_how_long_it_may_run_on_one_device(limits, lease):
+    assert read({"timelimit": limits}).lease == lease
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [30, [], [30], [30, None, 1], ["30", None], [True, None], [0.5, None], [3601, None], [float("nan"), None], "30"],
+)
+def test_a_lease_that_is_none_is_junk(limits):
+    with pytest.raises(JunkError, match=r"timelimit|a lease is from 1 to 3600 s"):
+        read({"timelimit": limits})
+
+
+def test_the_library_and_the_device_agree_on_a_lease():
+    sent = publication(submission("phi3-3.8b", "a", Region.ASIA, 60, lease=90), "ann", "reply.ann-1a")
+
+    assert read(sent.properties.headers).lease == 90
+
+
+def test_a_task_that_the_platform_sends_again_is_answered_to_its_submitter():
+    task = read(properties={"user_id": names.PLATFORM})
+
+    assert (task.reply_to, task.submitter) == ("reply.ann-1a", "ann")
+    assert (task.came_back, task.republished, task.returns) == (True, True, 0)
+
+
+@pytest.mark.parametrize("reply_to", ["ledger", "reply.-1a", "reply.ann", "amq.rabbitmq.reply-to", None])
+def test_even_the_platform_must_name_a_reply_queue(reply_to):
+    with pytest.raises(JunkError):
+        read(properties={"user_id": names.PLATFORM, "reply_to": reply_to})
+
+
+def test_a_task_that_was_handed_out_before_came_back():
+    assert not read().came_back
+    assert read(redelivered=True).came_back
+    assert read({"x-acquired-count": 1}, redelivered=True).came_back  # though it is no return that counts
+
+
 def test_a_task_may_have_no_time_of_expiry():
     assert read({"expires": None}).expires is None
 

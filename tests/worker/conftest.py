@@ -19,10 +19,16 @@ from broker_config import names
 from broker_config.errors import BrokerError
 from broker_config.regions import Region
 from broker_config.tiers import Tier
-from registry.database import migrate, open_engine
+from registry.database import migrate, open_engine, session
+from registry.deployments import Planned, deploy
+from registry.device_state import DeviceState
+from registry.devices import enrol_device
+from registry.owners import add_owner
+from registry.states import set_state
 from starai import Client
 from starai.job import Job
 from tasks.deployment import Deployment
+from tasks.platform import Platform
 from worker.enrolment import Enrolment, save_enrolment
 
 MODEL = "all-minilm-l6-v2"
@@ -189,3 +195,29 @@ def registry(tmp_path: Path) -> Iterator[Engine]:
     migrate(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def platform(broker, registry: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    """The platform's answers, from the test's own registry."""
+    monkeypatch.setenv("STARAI_BROKER_URL", broker.url())
+    monkeypatch.setenv("STARAI_DATABASE_URL", str(registry.url))
+    platform = Platform()
+    platform.open()
+    yield platform
+    platform.close()
+
+
+@pytest.fixture
+def know(registry: Engine) -> Callable[..., DeviceProcess]:
+    """Return a function that lets the registry know a device that was started, as one at work."""
+
+    def enrol_here(device: DeviceProcess) -> DeviceProcess:
+        with session(registry) as opened:
+            add_owner(opened, "ann")
+            enrol_device(opened, device.id, "ann", Region.ASIA)
+            deploy(opened, device.id, [Planned(MODEL, Tier.TINY)])
+            set_state(opened, device.id, DeviceState.ACTIVE, "it joined")
+        return device
+
+    return enrol_here

@@ -45,7 +45,7 @@ class Batched:
         self._waiting = SimpleQueue()
         threading.Thread(target=self._serve, daemon=True).start()
 
-    def run(self, inputs, timeout):
+    def run(self, inputs, timeout, stop=None):
         answer = Future()
         self._waiting.put(Request(answer, inputs))
         return answer.result(timeout)

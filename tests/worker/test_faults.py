@@ -21,8 +21,8 @@ def who(job):
 
 
 @pytest.fixture
-def pair(broker, start, until, consumers):
-    """Two devices, the first nearer to asia's tasks."""
+def pair(broker, platform, start, until, consumers):
+    """Two devices, the first nearer to asia's tasks, and a platform that clears what comes back."""
     first, second = start(broker, "asia", wait=False), start(broker, "europe", wait=False)
     until(lambda: consumers() == [2] * 6)
     return first, second
@@ -110,6 +110,7 @@ def test_what_outlasts_the_grace_is_another_devices(pair, ask, gates, until):
 
     assert first.process.wait(15) == 0
     until(lambda: second.began("a"), 3)
+    until(lambda: len(job.reports) == 2)
     gates.open("a")
     job.result(10)
     assert [report.state for report in job.reports] == ["started", "started", "succeeded"]
@@ -183,6 +184,7 @@ def test_a_device_that_may_not_read_a_queue_waits_and_serves_when_it_may(broker,
 
 def test_a_device_whose_queue_is_gone_waits_and_serves_when_it_stands_again(broker, start, ask, until, consumers):
     device = start(broker)
+    until(lambda: consumers() == [1] * 6)
     with broker.channel() as channel:
         channel.queue_delete(HOME)
     until(lambda: "device.refused" in device.log)

@@ -2,6 +2,8 @@
 
     gate NAME          says so in the file NAME.<device>, and waits until the file NAME stands
     take SECONDS       is busy for so long
+    lease              is answered with the seconds that it may take
+    kill               ends the device by SIGKILL
     crash              fails as a model does that this device cannot run
     crash on DEVICE    fails so on that device alone
     refuse             refuses the text as its submitter's fault
@@ -14,17 +16,20 @@ is measured is then nothing and everything in turn.
 """
 
 import itertools
+import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker_config.logs import log_to_stderr
-from starai.errors import BadInput, ModelCrashed
+from starai.errors import BadInput, Cancelled, ModelCrashed
 from worker import load_sample
 from worker.device import Device
 from worker.enrolment import Enrolment, load_enrolment
@@ -45,14 +50,15 @@ class TextModel:
         self._lock = threading.Lock()
         self._running = 0
 
-    def run(self, inputs: list[str], timeout: float | None) -> NDArray[np.float32]:
+    def run(self, inputs: list[str], timeout: float | None, stop: "Future[None] | None" = None) -> NDArray[np.float32]:
         with self._lock:
             self._running += 1
             running = self._running
         try:
             for text in inputs:
-                self._obey(*text.split())
-            return np.full((len(inputs), 1), running, np.float32)
+                self._obey(stop, *text.split())
+            answer = timeout if inputs == ["lease"] else running
+            return np.full((len(inputs), 1), answer, np.float32)
         finally:
             with self._lock:
                 self._running -= 1
@@ -60,9 +66,11 @@ class TextModel:
     def close(self) -> None:
         self._closed = True
 
-    def _obey(self, verb: str = "", *words: str) -> None:
+    def _obey(self, stop: "Future[None] | None", verb: str = "", *words: str) -> None:
         if verb == "gate":
-            self._wait(words[0])
+            self._wait(words[0], stop)
+        elif verb == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
         elif verb == "take":
             time.sleep(float(words[0]))
         elif verb == "crash" and words in ((), ("on", self._device)):
@@ -70,11 +78,13 @@ class TextModel:
         elif verb == "refuse":
             raise BadInput("the text cannot be taken")
 
-    def _wait(self, gate: str) -> None:
+    def _wait(self, gate: str, stop: "Future[None] | None") -> None:
         (self._folder / f"{gate}.{self._device}").touch()
         while not (self._folder / gate).exists():
             if self._closed:
                 raise ModelCrashed("closed")
+            if stop is not None and stop.done():
+                raise Cancelled("cancelled")
             time.sleep(0.01)
 
 

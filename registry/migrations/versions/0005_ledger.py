@@ -54,6 +54,20 @@ def _tasks() -> None:
         postgresql_where=sa.text("state IN ('queued', 'started')"),
     )
     op.create_index("ix_tasks_submitter_submitted_at", "tasks", ["submitter", "submitted_at"])
+    op.create_index(
+        "ix_tasks_cancelled",
+        "tasks",
+        ["cancelled_at"],
+        sqlite_where=sa.text("cancelled_at IS NOT NULL"),
+        postgresql_where=sa.text("cancelled_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_unknown",
+        "tasks",
+        ["submitter"],
+        sqlite_where=sa.text("bytes_in = 0"),
+        postgresql_where=sa.text("bytes_in = 0"),
+    )
 
 
 def _task_inputs() -> None:

@@ -1,0 +1,199 @@
+"""The network under test: broker, database, the platform's processes, devices and submitters, each a process."""
+
+import sys
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from broker_config import names
+from broker_config.apply import apply
+from broker_config.errors import BrokerError
+from broker_config.home import private_folder, write_private
+from broker_config.node import Node
+from broker_config.regions import Region
+from broker_config.roles import submitter_role
+from broker_config.settings import BrokerSettings
+from broker_config.tiers import Tier
+from broker_config.topology import HostedModel, Limits, device_topology, topology
+from broker_config.users import new_password, put_user
+from ops.local_device import LocalDevice, enrol_at_broker
+from ops.platform_processes import PLATFORM
+from registry.database import migrate, open_engine, session
+from registry.deployments import Planned, deploy
+from registry.device_state import DeviceState
+from registry.devices import enrol_device, enrolled_devices
+from registry.owners import add_owner
+from registry.states import set_state
+from registry.submitters import add_submitter
+from soak.kept import Kept
+from soak.load import MODELS
+from soak.postgres import Postgres
+from starai.errors import StarAIError
+from tasks.deployment import Deployment
+from tasks.enforcement import Enforcement
+
+_TIERS = dict(zip(MODELS, (Tier.TINY, Tier.SMALL), strict=True))
+# Short, so that a flood fills a queue.
+_LIMITS = Limits(queue_length=1000)
+_SLOTS = 4
+_TEND_SECONDS = 0.5
+_REINSTATE_SECONDS = 5.0
+_OF_PLATFORM = frozenset(part.name for part in PLATFORM)
+_STRANGER = "device-hostile-"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a device stands and what it hosts."""
+
+    id: str
+    owner: str
+    region: Region
+    models: tuple[str, ...]
+
+
+DEVICES = (
+    Place("device-asia-1", "ada", Region.ASIA, MODELS),
+    Place("device-asia-2", "bob", Region.ASIA, MODELS[:1]),
+    Place("device-europe-1", "ada", Region.EUROPE, MODELS),
+    Place("device-europe-2", "bob", Region.EUROPE, MODELS[:1]),
+    Place("device-america-1", "eve", Region.NORTH_AMERICA, MODELS),
+)
+
+
+class Network:
+    """The whole of it, in one folder, which is ``STARAI_HOME``.
+
+    Args:
+        folder: an empty one.
+        postgres: the server that keeps the registry, or ``None`` for SQLite.
+    """
+
+    def __init__(self, folder: Path, postgres: Postgres | None) -> None:
+        self.folder = folder
+        self.postgres = postgres
+        self.logs = private_folder(folder / "log")
+        self.poison = private_folder(folder / "poison")
+        self.node = Node()
+        self.kept: dict[str, Kept] = {}
+        self.reinstated = 0
+        self._over = threading.Event()
+        self._tending = threading.Thread(target=self._tend, name="tend", daemon=True)
+
+    def start(self) -> None:
+        """Start all but submitters.
+
+        Raises:
+            StarAIError: something stands in the way.
+        """
+        if self.postgres:
+            self.postgres.start()
+        self.engine: Engine = open_engine()
+        migrate(self.engine)
+        self.node.start(lifeline=True)
+        models = [HostedModel(model, _TIERS[model], model == MODELS[0]) for model in MODELS]
+        apply(self.node.url(), topology(models, BrokerSettings().queue_type, _LIMITS))
+        environment = {"STARAI_BROKER_URL": self.node.url(), "STARAI_MANAGEMENT_URL": self.node.api.url}
+        for part in PLATFORM:
+            self._keep(part.name, part.command, environment)
+        for place in DEVICES:
+            file = self.enrol(place)
+            self._keep(place.id, ["soak.device", str(file), str(self.poison)])
+        self._tending.start()
+
+    def enrol(self, place: Place) -> Path:
+        """Make a device at the registry and at the broker, and return its enrolment's file."""
+        with session(self.engine) as registry:
+            add_owner(registry, place.owner)
+            enrol_device(registry, place.id, place.owner, place.region)
+            deploy(registry, place.id, [Planned(model, _TIERS[model], slots=_SLOTS) for model in place.models])
+            set_state(registry, place.id, DeviceState.ACTIVE, "by the soak")
+        apply(self.node.url(), device_topology(place.id))
+        told = [Deployment(model=model, tier=_TIERS[model], slots=_SLOTS) for model in place.models]
+        local = LocalDevice(place.id, place.region)
+        return enrol_at_broker(self.node, local, told, 1, private_folder(self.folder / "devices"))
+
+    def submitter(self, name: str) -> str:
+        """Make a submitter and return its address."""
+        with session(self.engine) as registry:
+            add_submitter(registry, name)
+        password = new_password().get_secret_value()
+        put_user(self.node.api, name, password, submitter_role(name))
+        return self.node.url(name, password)
+
+    def submit(self, name: str, part: str) -> None:
+        """Let a submitter begin with a part, in JSON; it is started again when it dies."""
+        file = self.folder / f"{name}.json"
+        write_private(file, part)
+        self._keep(name, ["soak.submitter", str(file)], {"STARAI_BROKER_URL": self.submitter(name)})
+
+    def journal(self, name: str) -> Path:
+        """Return the file in which a submitter counts."""
+        return self.folder / f"{name}.journal"
+
+    def death(self, name: str) -> Path:
+        """Return the file that makes a submitter kill itself."""
+        return self.folder / f"{name}.die"
+
+    def queues(self) -> list[str]:
+        """Return all task queues."""
+        return [queue for model in MODELS for queue in names.task_queues(_TIERS[model], model)]
+
+    def waiting(self) -> int | None:
+        """Return how many messages wait in the task queues and for the recorder, or nothing if the broker is away."""
+        try:
+            found = {queue["name"]: queue for queue in self.node.api.queues(names.VHOST)}
+        except BrokerError:
+            return None
+        counted = [found[name] for name in (*self.queues(), names.LEDGER) if name in found]
+        return sum(
+            int(queue.get(kind, 0)) for queue in counted for kind in ("messages_ready", "messages_unacknowledged")
+        )
+
+    def stop(self) -> None:
+        """End everything that runs."""
+        self._over.set()
+        for kept in self.kept.values():
+            if kept.name not in _OF_PLATFORM:
+                kept.release()
+        # The platform's last, and one after the other, the recorder at the end.
+        for kept in reversed(self.kept.values()):
+            kept.stop()
+        self.node.stop()
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+        if self.postgres:
+            self.postgres.remove()
+
+    def _keep(self, name: str, command: Iterable[str], environment: dict[str, str] | None = None) -> None:
+        kept = Kept(name, [sys.executable, "-P", "-m", *command], self.logs, environment)
+        self.kept[name] = kept
+        kept.start()
+
+    def _tend(self) -> None:
+        """Start again what ended; let devices in again that the platform took out of work, as their operator would."""
+        looks = 0
+        while not self._over.wait(_TEND_SECONDS):
+            for kept in list(self.kept.values()):
+                if kept.exit_code != 0:  # a submitter that is done
+                    kept.tend()
+            looks += 1
+            if looks % int(_REINSTATE_SECONDS / _TEND_SECONDS) == 0:
+                self._reinstate()
+
+    def _reinstate(self) -> None:
+        try:
+            with session(self.engine) as registry:
+                out = [
+                    device.id
+                    for device in enrolled_devices(registry)
+                    if device.state is DeviceState.INACTIVE and not device.id.startswith(_STRANGER)
+                ]
+            for device in out:
+                Enforcement(self.engine, self.node.api, self.node.url()).activate(device, "by the soak, again")
+                self.reinstated += 1
+        except StarAIError:
+            return  # the database or the broker is away: at the next look

@@ -1,0 +1,138 @@
+"""What a run came to: for a person, and for a program."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from soak import ledger
+from soak.account import Account, account
+from soak.end import End
+from soak.run import Run
+from tasks.inference import ATTEMPTS
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole of it.
+
+    Attributes:
+        victims: by the poison's tag, how many devices it killed.
+        lives: how often each process was started; ``errors`` which ended by themselves and not by a kill, and how.
+    """
+
+    seed: int
+    version: str
+    database: str
+    seconds: float
+    account: Account
+    figures: ledger.Figures
+    victims: dict[str, int]
+    lives: dict[str, int]
+    errors: dict[str, list[int]]
+    reinstated: int
+    settled: bool
+    sources: dict[str, int]
+    events: list[dict[str, Any]]
+    notes: list[str]
+
+    @property
+    def checks(self) -> dict[str, bool]:
+        """What has to hold."""
+        return {
+            "nothing is open": self.settled,
+            "every task ended the same way in the ledger and for its submitter": self.account.exact,
+            f"no poison had more than {ATTEMPTS} victims": max(self.victims.values(), default=0) <= ATTEMPTS,
+            "usage has exactly the tasks that succeeded, device by device": self.figures.usage_is_exact,
+        }
+
+    @property
+    def exact(self) -> bool:
+        """Whether all of it holds."""
+        return all(self.checks.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {**asdict(self), "checks": self.checks, "exact": self.exact}
+
+
+def report_of(run: Run, version: str, database: str) -> Report:
+    """Look at everything once it is quiet."""
+    network = run.network
+    return Report(
+        seed=run.seed,
+        version=version,
+        database=database,
+        seconds=run.seconds,
+        account=account(ledger.ends(network.engine), run.told()),
+        figures=ledger.figures(network.engine),
+        victims=_victims(
+            network.poison, [event.what.split()[1] for event in run.events if event.what.startswith("poison ")]
+        ),
+        lives={name: kept.lives for name, kept in network.kept.items()},
+        errors={name: codes for name, kept in network.kept.items() if (codes := [c for c in kept.ends if c > 0])},
+        reinstated=network.reinstated,
+        settled=run.settled,
+        sources=run.sources(),
+        events=[asdict(event) for event in run.events],
+        notes=run.notes(),
+    )
+
+
+def show(console: Console, report: Report) -> None:
+    """Print it."""
+    console.print(_ends(report.account))
+    console.print(_figures(report))
+    for name, rows in (("differ", report.account.differences), ("failed without a reason", report.account.unexplained)):
+        for row in rows[:_SHOWN]:
+            console.print(f"{name}: {row}", markup=False, highlight=False)
+        if len(rows) > _SHOWN:
+            console.print(f"... and {len(rows) - _SHOWN} more, which are in the report")
+    for check, holds in report.checks.items():
+        console.print(f"[green]✓[/green] {check}" if holds else f"[red]✗[/red] {check}", highlight=False)
+
+
+def _ends(account: Account) -> Table:
+    table = Table(title=f"{account.submitted} tasks submitted", title_justify="left")
+    table.add_column("ended")
+    table.add_column("in the ledger", justify="right")
+    table.add_column("by their submitters", justify="right")
+    for end in End:
+        table.add_row(end, str(account.ledger[end]), str(account.told[end]))
+    return table
+
+
+def _figures(report: Report) -> Table:
+    table = Table(show_header=False)
+    figures = report.figures
+    rows = {
+        "RabbitMQ, database, seed": f"{report.version}, {report.database}, {report.seed}",
+        "put back by the platform": str(figures.republished),
+        "attempts lost or overrun": str(figures.reallocations),
+        "attempts": _counts(figures.outcomes),
+        "actions": _counts(figures.actions),
+        "dead letters": str(figures.dead_letters),
+        "ends told by": _counts(report.sources),
+        "victims of each poison": ", ".join(map(str, report.victims.values())) or "no poison",
+        "starts": _counts(report.lives),
+        "ended by an error": _counts({name: len(codes) for name, codes in report.errors.items()}),
+        "devices let in again": str(report.reinstated),
+        "faults": _counts(Counter(event["kind"] for event in report.events if not event["error"])),
+        "faults that did not come about": str(sum(bool(event["error"]) for event in report.events)),
+    }
+    for what, text in rows.items():
+        table.add_row(what, text)
+    return table
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
+
+
+def _victims(folder: Path, tags: list[str]) -> dict[str, int]:
+    return {tag: len(list(folder.glob(f"{tag}.*"))) for tag in tags}

@@ -1,0 +1,55 @@
+"""Which attempts have run for longer than their tasks' leases, and on which connections: pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from registry.sweeping import Running
+
+
+def overran(attempts: Iterable[Running], usual: float, margin: float, now: datetime) -> list[Running]:
+    """Return the attempts that began longer ago than their lease, or the usual one, and a margin; all in seconds."""
+    return [a for a in attempts if a.started_at + timedelta(seconds=(a.lease or usual) + margin) < now]
+
+
+def task_connections(device: str, connections: Sequence[Mapping[str, Any]]) -> dict[str, datetime | None]:
+    """Return the names of a device's connections that bring tasks, and when each began, where that is known yet.
+
+    That is every one but the connection for its results, by what it calls that; a device that calls them all so gains
+    nothing, since then all are meant.
+
+    Args:
+        device: its id.
+        connections: as :meth:`broker_config.management.Management.connections_of` returns them.
+    """
+    began = {one["name"]: _began(one) for one in connections}
+    named = {one["name"]: (one.get("client_properties") or {}).get("connection_name") for one in connections}
+    for_tasks = [name for name in began if named[name] != f"{device} results"]
+    return {name: began[name] for name in for_tasks or began}
+
+
+def judged(
+    attempts: Iterable[Running], connections: Mapping[str, datetime | None]
+) -> tuple[list[Running], list[Running], set[str]]:
+    """Return the attempts that run still, those that cannot, and the connections that hold the former.
+
+    A connection that began later than an attempt does not hold it: when the one before ended, the broker gave what it
+    held to others. While it is not known of a connection when it began, an attempt that no other holds is not judged.
+    """
+    known = {name: began for name, began in connections.items() if began}
+    run: list[Running] = []
+    ended: list[Running] = []
+    holders: set[str] = set()
+    for attempt in attempts:
+        held_by = {name for name, began in known.items() if began <= attempt.started_at}
+        holders |= held_by
+        if held_by:
+            run.append(attempt)
+        elif len(known) == len(connections):
+            ended.append(attempt)
+    return run, ended, holders
+
+
+def _began(connection: Mapping[str, Any]) -> datetime | None:
+    milliseconds = connection.get("connected_at")
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None

@@ -1,0 +1,86 @@
+"""The network's metrics beside Flower's: what they say, and that they name nobody."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import CollectorRegistry
+
+from broker_config import names
+from broker_config.management import Management
+from ops.flower.collector import NetworkCollector
+from ops.flower.sight import Sight
+
+QUEUE = {"region": "asia", "tier": "tiny", "model": "all-minilm-l6-v2"}
+
+
+def samples(text: str) -> dict[tuple[str, frozenset], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(text: str, name: str, **labels: str) -> float:
+    return samples(text)[name, frozenset(labels.items())]
+
+
+@pytest.fixture
+def scraped(registry, operated, connected, until) -> str:
+    """A page of metrics, of a broker that has made its figures."""
+    with_figures = [names.LEDGER, "inference.asia.tiny.all-minilm-l6-v2"]
+
+    def has_figures() -> bool:
+        queues = {queue["name"]: queue for queue in operated.api.queues(names.VHOST)}
+        return all("messages_ready" in queues.get(name, {}) for name in with_figures)
+
+    until(has_figures)
+    return scrape(Sight(registry, operated.api, names.VHOST))
+
+
+def scrape(sight: Sight) -> str:
+    registry = CollectorRegistry()
+    registry.register(NetworkCollector(sight, settled=timedelta(0)))
+    return generate_latest(registry).decode()
+
+
+def test_queues_devices_and_the_recorders_lag_are_counted(scraped) -> None:
+    assert value(scraped, "starai_up") == 1
+    assert value(scraped, "starai_queue_messages", state="ready", **QUEUE) == 0
+    assert value(scraped, "starai_devices", state="active") == 1
+    assert value(scraped, "starai_devices", state="offline") == 1
+    assert value(scraped, "starai_ledger_queue_messages") == 0
+
+
+def test_tasks_of_the_last_hour_are_counted_with_the_time_to_their_result(scraped) -> None:
+    assert value(scraped, "starai_tasks_total", state="succeeded") == 1
+    assert value(scraped, "starai_tasks_failed_total", reason="bad-input") == 0
+    assert value(scraped, "starai_time_to_result_seconds_bucket", le="30.0") == 0
+    assert value(scraped, "starai_time_to_result_seconds_bucket", le="300.0") == 1
+    assert value(scraped, "starai_time_to_result_seconds_sum") == pytest.approx(60, abs=0.1)
+    assert value(scraped, "starai_reallocations_total", kind="lost") == 0
+
+
+def test_a_task_is_counted_once_however_often_one_looks(registry, operated) -> None:
+    collector = NetworkCollector(Sight(registry, operated.api, names.VHOST), settled=timedelta(0))
+    looks = [collector._read(), collector._read()]
+
+    assert [sum(look.ended.tasks.values()) for look in looks] == [1, 1]
+
+
+def test_a_broker_that_does_not_answer_is_a_figure_and_no_broken_page(registry) -> None:
+    gone = Management("http://127.0.0.1:9", "platform", "nothing", timeout=1)
+
+    assert set(samples(scrape(Sight(registry, gone, names.VHOST)))) == {("starai_up", frozenset())}
+
+
+def test_metrics_need_no_login_and_name_no_submitter(flower) -> None:
+    page = httpx.get(f"{flower}/metrics", trust_env=False, timeout=20)
+
+    assert page.status_code == 200
+    assert value(page.text, "starai_up") == 1
+    assert "ann" not in {label for _, labels in samples(page.text) for _, label in labels}
+    assert "flower_events_total" in page.text

@@ -1,0 +1,53 @@
+"""Which attempts run too long, and on which connections."""
+
+from datetime import UTC, datetime, timedelta
+
+from registry.sweeping import Running
+from tasks.lease_rule import judged, overran, task_connections
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def attempt(seconds: float, lease: float | None = None) -> Running:
+    return Running("ann", f"task-{seconds}", "run", "d1", ago(seconds), lease, "reply.ann-1")
+
+
+def connection(name: str, calls_itself: str | None, seconds: float) -> dict:
+    properties = {"connection_name": calls_itself} if calls_itself else {}
+    return {"name": name, "client_properties": properties, "connected_at": ago(seconds).timestamp() * 1000}
+
+
+def test_an_attempt_overran_beyond_its_own_lease_or_the_usual_one_and_a_margin():
+    attempts = [attempt(64), attempt(66), attempt(66, lease=300), attempt(6.5, lease=1)]
+
+    assert overran(attempts, 60, 5, NOW) == [attempts[1], attempts[3]]
+
+
+def test_a_device_brings_tasks_by_any_connection_but_the_one_for_results():
+    connections = [connection("a", "d1 tasks", 9), connection("b", "d1 results", 9), connection("c", None, 8)]
+
+    assert task_connections("d1", connections) == {"a": ago(9), "c": ago(8)}
+
+
+def test_a_device_that_calls_all_its_connections_results_gains_nothing():
+    connections = [connection("a", "d1 results", 9), connection("b", "d1 results", 8)]
+
+    assert set(task_connections("d1", connections)) == {"a", "b"}
+
+
+def test_an_attempt_runs_on_a_connection_that_began_before_it():
+    old, new = attempt(100), attempt(10)
+
+    assert judged([old, new], {"a": ago(50)}) == ([new], [old], {"a"})
+    assert judged([old], {}) == ([], [old], set())
+
+
+def test_an_attempt_is_not_judged_while_a_connection_of_its_device_may_be_older():
+    old, new = attempt(100), attempt(10)
+
+    assert judged([old, new], {"a": ago(50), "b": None}) == ([new], [], {"a"})
+    assert task_connections("d1", [{"name": "b"}]) == {"b": None}
