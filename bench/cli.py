@@ -14,6 +14,7 @@ from bench.growth.run import measure_growth
 from bench.machine import own_command, this_machine
 from bench.overhead.run import measure_overhead
 from bench.placement.run import SECONDS, measure_placement
+from bench.recorder.run import measure_recorder
 from bench.report import Report
 from bench.results import write_results
 from bench.show import as_dict, show
@@ -24,6 +25,7 @@ Benchmark = Callable[[Ground, int, float], Report]
 
 BENCHMARKS: dict[str, Benchmark] = {
     "overhead": lambda ground, runs, _: measure_overhead(ground, runs),
+    "recorder": lambda ground, runs, _: measure_recorder(ground, runs),
     "embedding": lambda ground, runs, _: measure_embedding(ground, runs),
     "placement": measure_placement,
     "growth": lambda ground, runs, _: measure_growth(ground, runs),
