@@ -106,12 +106,14 @@ _PLATFORM_QUEUES = (
     (names.UNPLACED, names.UNPLACED, ""),
     (names.FAILED, names.FAILED, ""),
 )
+# RabbitMQ 4 takes a message that came back 20 times for poison unless it is told otherwise; what the recorder reads has
+# no other reader, and that one may be restarted often.
+_NEVER_POISON = 1_000_000
 # Every state of a task that is kept, after the reply address: not the pieces of a result that is still being made.
 _KEPT_STATES = ("started", "requeued", "succeeded", "failed", "expired", "cancelled")
 # Without a length limit, because a copy that it refused would refuse the task as well. A quorum queue whatever the
-# setting: results are transient, so a classic one would lose them with the broker. RabbitMQ 4 takes a message that
-# came back 20 times for poison unless it is told otherwise; this queue has one reader, which may be restarted often.
-_LEDGER_QUEUE = Queue(names.LEDGER, MappingProxyType({"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}))
+# setting: results are transient, so a classic one would lose them with the broker.
+_LEDGER_QUEUE = Queue(names.LEDGER, MappingProxyType({"x-queue-type": "quorum", "x-delivery-limit": _NEVER_POISON}))
 # Celery's own queue is classic whatever the setting: for a quorum queue stock Celery declares 28 more queues.
 _CELERY_QUEUE = Queue(names.PLATFORM, MappingProxyType({"x-queue-type": "classic"}))
 
@@ -119,6 +121,8 @@ _CELERY_QUEUE = Queue(names.PLATFORM, MappingProxyType({"x-queue-type": "classic
 def network_topology(kind: QueueType = QueueType.QUORUM, limits: Limits = Limits()) -> Topology:
     """Return what every network has, whatever models it hosts."""
     bounded = {"x-queue-type": str(kind), "x-max-length": limits.queue_length, "x-overflow": "reject-publish"}
+    if kind is QueueType.QUORUM:
+        bounded |= {"x-delivery-limit": _NEVER_POISON}
     return Topology(
         EXCHANGES,
         (_CELERY_QUEUE, _LEDGER_QUEUE, *(Queue(queue, MappingProxyType(bounded)) for queue, _, _ in _PLATFORM_QUEUES)),
