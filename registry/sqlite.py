@@ -1,6 +1,8 @@
 """How the registry uses SQLite: a private file, several processes at once, real transactions."""
 
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,11 @@ from sqlalchemy import URL, Connection, Engine, event
 
 from broker_config.home import home, private_folder
 
+# Seconds that a process waits for another one's lock.
+_PATIENCE = 10.0
 _PRAGMAS = (
     # First, because changing the journal already meets other processes' locks.
-    "PRAGMA busy_timeout = 10000",
+    f"PRAGMA busy_timeout = {int(1000 * _PATIENCE)}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
@@ -46,9 +50,22 @@ def configure(engine: Engine) -> None:
         # The driver itself would begin no transaction for reads and for changes of tables.
         connection.isolation_level = None
         for pragma in _PRAGMAS:
-            connection.execute(pragma)
+            _patiently(connection, pragma)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get("reading")
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _patiently(connection: Any, pragma: str) -> None:
+    """Set a connection up. Of several processes that make the journal at once SQLite lets all but one fail at once."""
+    until, done = time.monotonic() + _PATIENCE, False
+    while not done:
+        try:
+            connection.execute(pragma)
+            done = True
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
