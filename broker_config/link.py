@@ -21,14 +21,13 @@ from pika.exceptions import ChannelClosedByBroker
 from broker_config.address import parameters, safe_address
 from broker_config.errors import BrokerError, BrokerRefused, BrokerUnreachable, BrokerUntrusted, PublishRejected
 from broker_config.loop import Loop
+from broker_config.pause import pause
 from broker_config.publication import Publication
 from broker_config.readable import ReadableConnection
 from broker_config.refusal import is_refusal, root_cause, unreachable
 from broker_config.tls import untrusted
 
 log = logging.getLogger(__name__)
-
-_LONGEST_PAUSE = 5.0
 
 
 class Link:
@@ -298,8 +297,3 @@ class Link:
             self._unconfirmed, self._outbox = OrderedDict(), deque()
         for publication in left:
             publication.settle(error)
-
-
-def pause(attempt: int) -> float:
-    """Return the most seconds to wait before that attempt to connect again: more with each, within a bound."""
-    return min(0.1 * 2.0 ** min(attempt, 10), _LONGEST_PAUSE)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
-from broker_config.link import pause
+from broker_config.pause import pause
 from registry.ledger import record, refresh_statistics
 from registry.ledger_changes import Changes
 from registry.ledger_entries import Entry

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from broker_config import names
 from broker_config.errors import BrokerRefused, BrokerUnreachable, PublishRejected
-from broker_config.link import Link, pause
+from broker_config.link import Link
+from broker_config.pause import pause
 from broker_config.publication import Publication
 from broker_config.topology import Limits
 
