@@ -31,6 +31,13 @@ settings.load_profile("starai")
 MINILM = HostedModel("all-minilm-l6-v2", Tier.TINY, is_default=True)
 
 
+def idle(url: str) -> pika.URLParameters:
+    """Return the parameters of a connection that a test leaves alone for as long as it likes."""
+    wanted = parameters(url)
+    wanted.heartbeat = 0  # pika's blocking connection answers heartbeats only while it is called
+    return wanted
+
+
 @dataclass(frozen=True)
 class Broker:
     """A virtual host of a real node, with the network's topology in it."""
@@ -64,7 +71,7 @@ class Broker:
     @contextmanager
     def channel(self, url: str | None = None) -> Iterator[BlockingChannel]:
         """Open a plain channel, as the platform unless another address is given."""
-        with pika.BlockingConnection(parameters(url or self.url())) as connection:
+        with pika.BlockingConnection(idle(url or self.url())) as connection:
             channel = connection.channel()
             channel.confirm_delivery()
             yield channel

@@ -21,6 +21,7 @@ from broker_config.settings import BrokerSettings
 from broker_config.tiers import Tier
 from broker_config.topology import HostedModel, device_topology, topology
 from broker_config.users import grant_everything, put_user
+from tests.conftest import idle
 
 MODEL, ANOTHER = HostedModel("all-minilm-l6-v2", Tier.TINY, is_default=True), HostedModel("phi3-3.8b", Tier.MEDIUM)
 OWN = [names.task_queue(region, MODEL.tier, MODEL.name) for region in Region]
@@ -38,7 +39,7 @@ class Stranger:
 
     def connect(self) -> pika.BlockingConnection:
         """Open another connection, which is closed after the test."""
-        connection = pika.BlockingConnection(parameters(self.url))
+        connection = pika.BlockingConnection(idle(self.url))
         self.stack.callback(_close, connection)
         return connection
 

@@ -7,7 +7,6 @@ import pika
 import pytest
 
 from broker_config import names
-from broker_config.address import parameters
 from broker_config.audit import Allowance, Kind, audit
 from broker_config.node import Node
 from broker_config.regions import Region
@@ -15,6 +14,7 @@ from broker_config.roles import device_role
 from broker_config.sample import sample
 from broker_config.tiers import Tier
 from broker_config.users import put_user
+from tests.conftest import idle
 
 QUEUES = [names.task_queue(region, Tier.TINY, "all-minilm-l6-v2") for region in Region]
 TASKS = QUEUES[0]
@@ -86,7 +86,7 @@ def do(node: Node, vhost: str, device: str, stack: ExitStack) -> None:
     if device in ("many", "crowd"):  # what the broker prevents, were its limits not there
         node.api.put_user_limits(device, connections=10, channels=10)
     for _ in range(5 if device == "many" else 1):
-        connection = pika.BlockingConnection(parameters(node.url(device, "secret", vhost)))
+        connection = pika.BlockingConnection(idle(node.url(device, "secret", vhost)))
         stack.callback(connection.close)
         DEEDS[device][0](connection.channel())
 
@@ -95,7 +95,7 @@ def do(node: Node, vhost: str, device: str, stack: ExitStack) -> None:
 def look(node: Node, shared_vhost: str) -> Iterator[None]:
     """Everybody at it at once, until the broker's figures show it all."""
     with ExitStack() as stack:
-        with pika.BlockingConnection(parameters(node.url(vhost=shared_vhost))) as connection:
+        with pika.BlockingConnection(idle(node.url(vhost=shared_vhost))) as connection:
             channel = connection.channel()
             channel.confirm_delivery()
             for queue, count in ((QUEUES[1], 50), (QUEUES[4], 3), (QUEUES[5], 3)):

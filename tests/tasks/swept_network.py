@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from broker_config import names
-from broker_config.address import parameters, user_of
+from broker_config.address import user_of
 from broker_config.link import Link
 from broker_config.regions import Region
 from broker_config.tiers import Tier
@@ -41,6 +41,7 @@ from tasks.recorder import Recorder
 from tasks.sweep import Sweep
 from tasks.targets import Targets
 from tasks.telling import Telling
+from tests.conftest import idle
 
 MODEL = "all-minilm-l6-v2"
 QUEUE = names.task_queue(Region.ASIA, Tier.TINY, MODEL)
@@ -86,7 +87,7 @@ class Device:
 
     @staticmethod
     def _connect(url: str, name: str, stack: ExitStack) -> pika.BlockingConnection:
-        wanted = parameters(url)
+        wanted = idle(url)
         wanted.client_properties = {"connection_name": name}
         connection = pika.BlockingConnection(wanted)
         stack.callback(_close, connection)

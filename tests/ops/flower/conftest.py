@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import Engine
 
-from broker_config.address import parameters
 from broker_config.apply import apply
 from broker_config.node import Node
 from broker_config.regions import Region
@@ -29,6 +28,7 @@ from registry.owners import add_owner, find_owner
 from registry.states import set_state
 from registry.task_state import Outcome, TaskState
 from registry.task_tables import Attempt, Task, Usage
+from tests.conftest import idle
 
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
 NOW = datetime.now(UTC)
@@ -63,7 +63,7 @@ def connected(operated: Node, registry: Engine) -> Iterator[str]:
     model = HostedModel("all-minilm-l6-v2", Tier.TINY, is_default=True)
     apply(operated.url(), model_topology(model) + device_topology("device-1"))
     put_user(operated.api, "device-1", "hunter2", device_role("device-1", ()))
-    with pika.BlockingConnection(parameters(operated.url("device-1", "hunter2"))) as connection:
+    with pika.BlockingConnection(idle(operated.url("device-1", "hunter2"))) as connection:
         connection.channel()
         yield "device-1"
     operated.api.delete_user("device-1")
