@@ -31,6 +31,10 @@ EVENTS = "celeryev"
 #: ``requests`` could bind it to ``results``, which submitters have to be able to read.
 REQUESTS_QUEUE = "platform.requests"
 
+#: The queue of what devices answer to health probes: apart from ``REPORTS``, because nobody answers it, and it may be
+#: dropped once its cycle is over.
+HEALTH_QUEUE = "platform.health"
+
 #: The one Celery task that submitters name and devices run.
 INFERENCE_TASK = "starai.inference"
 

@@ -98,9 +98,10 @@ EXCHANGES = (
     Exchange(names.EVENTS, "topic"),
 )
 
+# What devices ask of the platform, each with the key under which it is answered.
+_QUESTIONS = ("rotation", "clearance", "cancellations", "hello", "goodbye", "standing")
 # What the platform reads: queue, the exchange it is bound to, the key.
 _PLATFORM_QUEUES = (
-    (names.REPORTS, names.REPORTS, "#"),
     (names.REQUESTS_QUEUE, names.REQUESTS, "job.*"),
     (names.ENROLMENT, names.ENROLMENT, "join"),
     (names.UNPLACED, names.UNPLACED, ""),
@@ -109,6 +110,8 @@ _PLATFORM_QUEUES = (
 # RabbitMQ 4 takes a message that came back 20 times for poison unless it is told otherwise; what the recorder reads has
 # no other reader, and that one may be restarted often.
 _NEVER_POISON = 1_000_000
+# Answers to probes are void when their cycle is over. Classic whatever the setting: nothing of it has to last.
+_HEALTH = MappingProxyType({"x-queue-type": "classic", "x-message-ttl": 60_000, "x-overflow": "reject-publish"})
 # Every state of a task that is kept, after the reply address: not the pieces of a result that is still being made.
 _KEPT_STATES = ("started", "requeued", "succeeded", "failed", "expired", "cancelled")
 # Without a length limit, because a copy that it refused would refuse the task as well. A quorum queue whatever the
@@ -123,14 +126,18 @@ def network_topology(kind: QueueType = QueueType.QUORUM, limits: Limits = Limits
     bounded = {"x-queue-type": str(kind), "x-max-length": limits.queue_length, "x-overflow": "reject-publish"}
     if kind is QueueType.QUORUM:
         bounded |= {"x-delivery-limit": _NEVER_POISON}
+    health = Queue(names.HEALTH_QUEUE, MappingProxyType({**_HEALTH, "x-max-length": limits.queue_length}))
+    answered = dict.fromkeys([names.REPORTS, *(queue for queue, _, _ in _PLATFORM_QUEUES)])
     return Topology(
         EXCHANGES,
-        (_CELERY_QUEUE, _LEDGER_QUEUE, *(Queue(queue, MappingProxyType(bounded)) for queue, _, _ in _PLATFORM_QUEUES)),
+        (_CELERY_QUEUE, _LEDGER_QUEUE, health, *(Queue(queue, MappingProxyType(bounded)) for queue in answered)),
         (
             Binding(names.SUBMISSIONS, names.INFERENCE, "#", to_exchange=True),
             Binding(names.PLATFORM, names.PLATFORM, names.PLATFORM),
             Binding(names.SUBMISSIONS, names.LEDGER, "#"),
             *(Binding(names.RESULTS, names.LEDGER, f"reply.*.{state}") for state in _KEPT_STATES),
+            Binding(names.REPORTS, names.HEALTH_QUEUE, "health"),
+            *(Binding(names.REPORTS, names.REPORTS, key) for key in _QUESTIONS),
             *(Binding(exchange, queue, key) for queue, exchange, key in _PLATFORM_QUEUES),
         ),
     )

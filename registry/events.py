@@ -15,8 +15,8 @@ def record_event(session: Session, device: str, kind: EventKind, reason: str, at
     Raises:
         RegistryError: there is no such device.
     """
-    find_device(session, device)
-    session.add(DeviceEvent(device_id=device, at=at or now(), kind=kind, reason=reason[:500]))
+    owner = find_device(session, device).owner_id
+    session.add(DeviceEvent(device_id=device, at=at or now(), kind=kind, reason=reason[:500], owner_id=owner))
     session.flush()
 
 

@@ -10,6 +10,7 @@ from broker_config.regions import Region
 from broker_config.tiers import Tier
 from registry.columns import UtcDateTime, now, text_enum
 from registry.device_state import DeviceState
+from registry.health_state import Check
 
 
 class Table(SQLModel):
@@ -71,7 +72,15 @@ class DeviceKey(Table, table=True):
 
 
 class EventKind(StrEnum):
-    """What may happen to a device; the first four are the states that it came into."""
+    """What may happen to a device; the first four are the states that it came into.
+
+    Attributes:
+        VANISHED: its connection ended while it ran a task that another device did afterwards.
+        TASK_FAILED: it could not do a task that another device did afterwards.
+        DEMOTED: it fell into the lower band of priority; ``PROMOTED``: it came back into the upper one.
+        QUARANTINED: it is kept out of work for a time.
+        LIFTED: it was taken off the blacklist.
+    """
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -84,10 +93,24 @@ class EventKind(StrEnum):
     FAILED_AUDIT = "failed-audit"
     OVERRAN = "overran"
     HOARDED = "hoarded"
+    CHECK_FAILED = "check-failed"
+    SILENT = "silent"
+    TASK_FAILED = "task-failed"
+    VANISHED = "vanished"
+    DEMOTED = "demoted"
+    PROMOTED = "promoted"
+    QUARANTINED = "quarantined"
+    LIFTED = "lifted"
 
 
 class DeviceEvent(Table, table=True):
-    """Something that happened to a device, and why: its history."""
+    """Something that happened to a device, and why: its history.
+
+    Attributes:
+        owner_id: whose it was then.
+        cycle: the health cycle that found it; ``failed_check`` by which check, ``figures`` with which, in JSON.
+        cost: how much of its trust that took, where it counts against it; ``trust`` is what was left.
+    """
 
     __tablename__ = "device_events"
     __table_args__ = (Index(None, "device_id", "at"),)
@@ -97,6 +120,12 @@ class DeviceEvent(Table, table=True):
     at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     kind: EventKind = Field(sa_column=Column(text_enum(EventKind), nullable=False))
     reason: str = Field(max_length=500)
+    owner_id: int | None = None
+    cycle: int | None = None
+    failed_check: Check | None = Field(default=None, sa_column=Column(text_enum(Check), nullable=True))
+    figures: str | None = Field(default=None, sa_type=Text)
+    cost: float | None = None
+    trust: float | None = None
 
 
 class Token(Table, table=True):

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from broker_config import names
 from broker_config.publication import Publication
 from tasks.cancellation_message import Cancellation
+from tasks.probe import MOST_PADDING, Probe
 
 log = logging.getLogger(__name__)
 
 _MOST_CANCELLED = 20
-_MAX_BODY = 4096
+# A probe may bring padding along.
+_MAX_BODY = 2 * MOST_PADDING
 
 
 class Duty(StrEnum):
@@ -25,20 +27,24 @@ class Duty(StrEnum):
 
 
 class Order(BaseModel):
-    """What a device is to do from now on: take tasks or not, or leave some alone.
+    """What a device is to do from now on: take tasks or not, leave some alone, say how it is.
 
     Attributes:
         cancel: tasks that it is not to begin, and to stop where it runs them.
+        probe: what it is to answer.
+        sound: whether it is in good standing, and so in the upper band of priority.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     duty: Duty | None = None
     cancel: Annotated[tuple[Cancellation, ...], Field(max_length=_MOST_CANCELLED)] = ()
+    probe: Probe | None = None
+    sound: bool | None = None
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Self:
-        if self.duty is None and not self.cancel:
+        if self.duty is None and not self.cancel and self.probe is None and self.sound is None:
             raise ValueError("the order is empty")
         return self
 

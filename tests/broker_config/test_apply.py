@@ -30,14 +30,14 @@ def test_the_check_names_what_is_missing_and_what_has_other_arguments(broker, ho
     with broker.channel() as channel:
         channel.exchange_delete(names.REQUESTS)
         channel.queue_delete(names.FAILED)
-        channel.queue_unbind(names.REPORTS, names.REPORTS, "#")
+        channel.queue_unbind(names.REPORTS, names.REPORTS, "clearance")
     wanted = topology([hosted], KIND, Limits(queue_length=5))
 
     found = differences(wanted, broker.node.api.definitions(broker.vhost))
 
     assert "exchange requests: missing" in found
     assert "queue failed: missing" in found
-    assert "binding reports -> reports (#): missing" in found
+    assert "binding reports -> reports (clearance): missing" in found
     assert "queue unplaced: x-max-length is 100000, should be 5" in found
 
 

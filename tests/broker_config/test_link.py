@@ -19,7 +19,7 @@ from broker_config.topology import Limits
 OpenLink = Callable[..., Link]
 
 
-def to(exchange: str, key: str = "health", body: bytes = b"{}") -> Publication:
+def to(exchange: str, key: str = "clearance", body: bytes = b"{}") -> Publication:
     return Publication(exchange, key, body, pika.BasicProperties(delivery_mode=2))
 
 

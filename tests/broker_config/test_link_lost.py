@@ -12,7 +12,7 @@ from broker_config.publication import Publication
 
 
 def report(number: int) -> Publication:
-    return Publication(names.REPORTS, "health", b"%d" % number, pika.BasicProperties(delivery_mode=2))
+    return Publication(names.REPORTS, "clearance", b"%d" % number, pika.BasicProperties(delivery_mode=2))
 
 
 def numbers(broker) -> set[int]:

@@ -77,7 +77,7 @@ def test_a_device_reads_its_own_queues_and_no_others(device):
 
 def test_a_device_writes_results_and_reports_and_nothing_else(device):
     device.does(publish(names.RESULTS, "reply.ann-1a.succeeded", user_id="d1"))
-    device.does(publish(names.REPORTS, "health", user_id="d1"))
+    device.does(publish(names.REPORTS, "clearance", user_id="d1"))
 
     others = (names.SUBMISSIONS, names.INFERENCE, names.REQUESTS, names.DEVICES, names.UNPLACED, names.PLATFORM)
     for exchange in (*others, names.ENROLMENT, names.FAILED, "amq.topic"):

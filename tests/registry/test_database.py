@@ -11,7 +11,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlmodel import select
 
 from broker_config.regions import Region
-from registry import task_tables  # noqa: F401 - for its tables
+from registry import health_tables, task_tables  # noqa: F401 - for their tables
 from registry.database import migrate, open_engine, session
 from registry.deployments import deployments_of
 from registry.device_state import DeviceState

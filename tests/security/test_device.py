@@ -20,6 +20,7 @@ ELSEWHERE = (
     names.LEDGER,
     names.REPORTS,
     names.REQUESTS_QUEUE,
+    names.HEALTH_QUEUE,
     names.ENROLMENT,
     names.UNPLACED,
     names.FAILED,

@@ -114,7 +114,7 @@ def test_messages_of_every_size_pass_an_encrypted_link_in_their_order(open_node)
     link = open_link(open_node.tls_url(), open_node.authority.pem)
     bodies = [bytes([n % 256]) * (n * n) for n in range(0, 1500, 5)]
 
-    confirmed = [link.publish(Publication(names.REPORTS, "x", body, pika.BasicProperties())) for body in bodies]
+    confirmed = [link.publish(Publication(names.REPORTS, "clearance", body, pika.BasicProperties())) for body in bodies]
     [future.result(30) for future in confirmed]
     link.close()
 

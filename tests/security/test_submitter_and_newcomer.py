@@ -18,6 +18,7 @@ QUEUES = (
     names.LEDGER,
     names.REPORTS,
     names.REQUESTS_QUEUE,
+    names.HEALTH_QUEUE,
     names.ENROLMENT,
     names.UNPLACED,
     names.FAILED,
