@@ -10,7 +10,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest --numprocesses auto
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
 
 .PHONY: setup rabbitmq postgresql chromium screenshots demo test unit test-all bench soak check format lock clean
 

@@ -13,10 +13,13 @@ from kombu.entity import Queue
 from broker_config import names
 from broker_config.address import celery_tls
 from broker_config.logs import log_to_stderr
+from tasks.health.cycle_settings import CycleSettings
 from tasks.platform import Platform, platform_url
 from tasks.upkeep import Upkeep, UpkeepSettings
 
 HEARTBEAT = 10
+# The sweep, a cycle, its short form and what forgets each have a thread, whatever the others wait for.
+CONCURRENCY = 6
 
 
 def _every(task: str, seconds: float) -> dict[str, Any]:
@@ -24,7 +27,7 @@ def _every(task: str, seconds: float) -> dict[str, Any]:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
 
 
-_SETTINGS = UpkeepSettings()
+_SETTINGS, _HEALTH = UpkeepSettings(), CycleSettings()
 
 app = Celery("starai-platform", set_as_current=False)
 app.conf.update(
@@ -34,6 +37,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_concurrency=CONCURRENCY,
     worker_enable_remote_control=False,
     worker_send_task_events=False,
     task_ignore_result=True,
@@ -46,6 +50,8 @@ app.conf.update(
     task_default_routing_key=names.PLATFORM,
     task_create_missing_queues=False,
     beat_schedule={
+        "health": _every("starai.health", _HEALTH.health_seconds),
+        "greetings": _every("starai.greetings", _HEALTH.greeting_seconds),
         "sweep": _every("starai.sweep", _SETTINGS.sweep_seconds),
         "retention": _every("starai.retention", _SETTINGS.retention_seconds),
     },
@@ -97,6 +103,18 @@ class Looks(bootsteps.StartStopStep):
 def sweep() -> None:
     """Look for what is overdue or lost."""
     app.upkeep.sweep()
+
+
+@app.task(name="starai.health")
+def health() -> None:
+    """Ask all devices how they are."""
+    app.upkeep.check_health()
+
+
+@app.task(name="starai.greetings")
+def greetings() -> None:
+    """Ask devices that have just come how they are."""
+    app.upkeep.check_greeted()
 
 
 @app.task(name="starai.retention")

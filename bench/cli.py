@@ -11,10 +11,12 @@ from rich.console import Console
 from bench.embedding.run import measure_embedding
 from bench.ground import Ground, private_node
 from bench.growth.run import measure_growth
+from bench.health.run import measure_health
 from bench.machine import own_command, this_machine
 from bench.overhead.run import measure_overhead
 from bench.placement.run import SECONDS, measure_placement
 from bench.recorder.run import measure_recorder
+from bench.recovery.run import measure_recovery
 from bench.report import Report
 from bench.results import write_results
 from bench.show import as_dict, show
@@ -26,6 +28,8 @@ Benchmark = Callable[[Ground, int, float], Report]
 BENCHMARKS: dict[str, Benchmark] = {
     "overhead": lambda ground, runs, _: measure_overhead(ground, runs),
     "recorder": lambda ground, runs, _: measure_recorder(ground, runs),
+    "health": lambda ground, runs, _: measure_health(ground, runs),
+    "recovery": lambda ground, runs, _: measure_recovery(ground, runs),
     "embedding": lambda ground, runs, _: measure_embedding(ground, runs),
     "placement": measure_placement,
     "growth": lambda ground, runs, _: measure_growth(ground, runs),

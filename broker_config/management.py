@@ -1,7 +1,9 @@
 """A small client of RabbitMQ's management API: users, permissions, virtual hosts, definitions, connections."""
 
 import re
+import ssl
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +15,8 @@ _REFUSED = (401, 403)
 _NOT_FOUND = 404
 # The few of a channel's figures that are asked for.
 _CHANNEL_COLUMNS = (
-    "user,vhost,connection_details.name,messages_unacknowledged,message_stats.get_no_ack,message_stats.deliver_no_ack"
+    "name,user,vhost,connection_details.name,messages_unacknowledged,message_stats.get_no_ack,"
+    "message_stats.deliver_no_ack,message_stats.deliver_get,message_stats.ack"
 )
 
 
@@ -53,6 +56,20 @@ class Management:
     def put_user(self, user: str, password: str) -> None:
         """Make sure that the user exists, with this password and no access to the management API."""
         self._call("PUT", "users", user, body={"password": password, "tags": ""})
+
+    def users(self) -> set[str]:
+        """Return the names of all users."""
+        return {str(user["name"]) for user in self._json("GET", "users", query={"columns": "name"})}
+
+    def password_hash(self, user: str) -> tuple[str, str]:
+        """Return what the broker keeps of a user's password: the salted hash, and the algorithm that made it."""
+        found = self._json("GET", "users", user)
+        return str(found["password_hash"]), str(found["hashing_algorithm"])
+
+    def put_password_hash(self, user: str, password_hash: str, algorithm: str) -> None:
+        """Make sure that the user exists, with the password of this hash and no access to the management API."""
+        body = {"password_hash": password_hash, "hashing_algorithm": algorithm, "tags": ""}
+        self._call("PUT", "users", user, body=body)
 
     def delete_user(self, user: str) -> None:
         """Delete a user; the broker closes its connections."""
@@ -96,7 +113,8 @@ class Management:
     def channels(self, vhost: str, page: int = 1, size: int = 500) -> list[dict[str, Any]]:
         """Return a virtual host's channels on one page of all, renewed by the broker every five seconds.
 
-        Each has its user, its connection's name, what it holds unacknowledged, and what it took without.
+        Each has its name, its user, its connection's name, what it holds unacknowledged, and, since it was opened,
+        what it was given, what it took without acknowledging it, and what it acknowledged.
         """
         found = self._page(_CHANNEL_COLUMNS, page, size)["items"]
         return [channel for channel in found if channel.get("vhost") == vhost]
@@ -183,6 +201,7 @@ class Management:
                 headers=headers,
                 auth=self._auth,
                 timeout=self._timeout,
+                verify=_authorities(),
                 trust_env=False,
             )
         except httpx.HTTPError as error:
@@ -195,6 +214,12 @@ class Management:
             what = f"{method} {'/'.join(path)}"
             raise kind(f"The management API refused {what}: {answer.status_code} {_reason(answer)}.")
         return answer
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return httpx's own, made once: it takes longer than everything else about a call."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -12,7 +12,7 @@ from broker_config.home import home, private_folder
 from models.entry import CatalogueEntry
 from models.fetch import fetch
 from models.verify import verify
-from starai.errors import ModelUnavailable
+from starai.errors import ModelCorrupt, ModelUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,28 @@ class ModelStore:
             ) from error
         verify(entry, target)
         return target
+
+    def repair(self, entry: CatalogueEntry) -> Path:
+        """Return the model's folder as :meth:`ensure` does, but fetch the model anew where a file of it is corrupt.
+
+        Raises:
+            ModelUnavailable: it cannot be fetched.
+            ModelCorrupt: the source gives something else than the catalogue says, or the files cannot be removed.
+        """
+        try:
+            return self.ensure(entry)
+        except ModelCorrupt as error:
+            self._discard(entry, str(error))
+        return self.ensure(entry)
+
+    def _discard(self, entry: CatalogueEntry, reason: str) -> None:
+        target = self.folder / entry.name
+        with FileLock(private_folder(self.folder) / f".{entry.name}.lock"):
+            try:
+                verify(entry, target)
+            except ModelCorrupt:  # still: another process may have fetched it anew
+                log.warning("model.discarded", extra={"model": entry.name, "reason": reason})
+                shutil.rmtree(target, ignore_errors=True)
 
     def _fetch(self, entry: CatalogueEntry, target: Path) -> None:
         """Fetch into a folder aside and put it in place by one rename; the lock is held."""

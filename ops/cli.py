@@ -5,10 +5,12 @@ from typing import Any
 import click
 
 from broker_config.errors import StarAIError
+from ops.blacklist import blacklist
 from ops.broker import broker
 from ops.demo import demo
 from ops.devices import devices
 from ops.flower.command import show_flower
+from ops.health import show_health
 from ops.jobs import jobs
 from ops.owners import owners
 from ops.record import record
@@ -39,7 +41,22 @@ def main() -> None:
     """
 
 
-for command in (up, submit, jobs, owners, tokens, submitters, devices, show_usage, show_flower, broker, record, demo):
+for command in (
+    up,
+    submit,
+    jobs,
+    owners,
+    tokens,
+    submitters,
+    devices,
+    blacklist,
+    show_health,
+    show_usage,
+    show_flower,
+    broker,
+    record,
+    demo,
+):
     main.add_command(command)
 
 

@@ -5,16 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
-from ops.output import moment, printable
+from ops.attention import state_text
+from ops.health_facts import health_facts, readings_of, standing_facts
+from ops.health_report import health_data
+from ops.output import columns_of, moment, printable
+from registry.columns import now
 from registry.deployments import deployments_of
 from registry.device_keys import current_key
-from registry.devices import find_device
 from registry.events import events_of
+from registry.health_view import HealthOverview, device_health
 from registry.measurements import latest_measurement
-from registry.tables import Deployment, Device, DeviceEvent, Measurement, Owner
+from registry.overview import DeviceOverview
+from registry.standing_rule import StandingSettings
+from registry.tables import Deployment, DeviceEvent, Measurement
 
 _GIB = 2**30
 
@@ -24,15 +31,17 @@ class DeviceView:
     """A device with everything that belongs to it.
 
     Attributes:
+        overview: with its owner's name and what it hosts.
+        health: how it is; ``settings`` say what follows from its trust.
         keys_since: since when it has its present keys, if it has any.
         history: what happened to it, the oldest first.
     """
 
-    device: Device
-    owner: str
+    overview: DeviceOverview
+    health: HealthOverview
+    settings: StandingSettings
     keys_since: datetime | None
     measurement: Measurement | None
-    deployments: tuple[Deployment, ...]
     history: tuple[DeviceEvent, ...]
 
 
@@ -42,51 +51,58 @@ def view_of(session: Session, device: str) -> DeviceView:
     Raises:
         RegistryError: there is no such device.
     """
-    found, key = find_device(session, device), current_key(session, device)
+    settings, key = StandingSettings(), current_key(session, device)
+    health = device_health(session, device, now(), settings)
     return DeviceView(
-        device=found,
-        owner=session.get_one(Owner, found.owner_id).name,
+        overview=DeviceOverview(health.device, health.owner, tuple(deployments_of(session, device))),
+        health=health,
+        settings=settings,
         keys_since=key.since if key else None,
         measurement=latest_measurement(session, device),
-        deployments=tuple(deployments_of(session, device)),
         history=tuple(events_of(session, device)),
     )
 
 
-def device_data(device: Device, owner: str, deployments: tuple[Deployment, ...]) -> dict[str, Any]:
+def device_data(found: DeviceOverview, health: HealthOverview) -> dict[str, Any]:
     """Return what lists tell of a device, for JSON."""
+    device = found.device
     return {
         "device": device.id,
         "name": device.name,
-        "owner": owner,
+        "owner": found.owner,
         "region": device.region,
         "state": device.state,
-        "models": [_columns(deployment, "device_id") for deployment in deployments],
+        "models": [columns_of(deployment, "device_id") for deployment in found.deployments],
         "enrolled_at": device.enrolled_at,
+        "health": health_data(health),
     }
 
 
 def view_data(view: DeviceView) -> dict[str, Any]:
     """Return all of it, for JSON."""
+    said = readings_of(view.health)
     return {
-        **device_data(view.device, view.owner, view.deployments),
-        "hardware_id": view.device.hardware_id,
+        **device_data(view.overview, view.health),
+        "readings": said.model_dump(mode="json") if said else None,
+        "thresholds": view.settings.model_dump(),
+        "hardware_id": view.overview.device.hardware_id,
         "keys_since": view.keys_since,
         "measurement": _measurement_data(view.measurement) if view.measurement else None,
-        "history": [_columns(event, "id", "device_id") for event in view.history],
+        "history": [_event_data(event) for event in view.history],
     }
 
 
-def view_table(view: DeviceView) -> Table:
-    """Return all of it as a table for a person, but for the measurement's details."""
-    table = Table(title=f"Device {view.device.id}", show_header=False, title_justify="left")
+def view_report(view: DeviceView) -> Group:
+    """Return all of it for a person, but for the measurement's details."""
+    table = Table(title=f"Device {view.overview.device.id}", show_header=False, title_justify="left")
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for section in (identity(view), measured(view.measurement), _hosted(view.deployments), _history(view.history)):
+    health = [*health_facts(view.health), *standing_facts(view.health, view.settings)]
+    for section in (identity(view), health, measured(view.measurement), _hosted(view.overview.deployments)):
         for what, text in section:
             table.add_row(what, printable(text))
         table.add_section()
-    return table
+    return Group(table, _history(view.history) if view.history else "Nothing has happened to it yet.")
 
 
 def models_text(deployments: tuple[Deployment, ...]) -> str:
@@ -96,12 +112,12 @@ def models_text(deployments: tuple[Deployment, ...]) -> str:
 
 def _measurement_data(measurement: Measurement) -> dict[str, Any]:
     details = json.loads(measurement.details) if measurement.details else None
-    return _columns(measurement, "id", "device_id", "details") | {"details": details}
+    return columns_of(measurement, "id", "device_id", "details") | {"details": details}
 
 
-def _columns(row: SQLModel, *but: str) -> dict[str, Any]:
-    """Return a row's columns but for some, in their order; ``model_dump`` with a choice has them in any order."""
-    return {name: getattr(row, name) for name in type(row).model_fields if name not in but}
+def _event_data(event: DeviceEvent) -> dict[str, Any]:
+    figures = json.loads(event.figures) if event.figures else None
+    return columns_of(event, "id", "device_id", "owner_id", "figures") | {"figures": figures}
 
 
 _Rows = list[tuple[str, str]]
@@ -109,12 +125,12 @@ _Rows = list[tuple[str, str]]
 
 def identity(view: DeviceView) -> _Rows:
     """Return what a device is, as labels and texts."""
-    device = view.device
+    device = view.overview.device
     return [
         ("Name", device.name or "none given"),
-        ("Owner", view.owner),
+        ("Owner", view.overview.owner),
         ("Region", device.region),
-        ("State", device.state),
+        ("State", state_text(view.health)),
         ("Enrolled", moment(device.enrolled_at)),
         ("Keys", f"since {moment(view.keys_since)}" if view.keys_since else "none: it did not join by a token"),
         ("Hardware", device.hardware_id or "not told"),
@@ -150,8 +166,24 @@ def _deployment(deployment: Deployment) -> str:
     return ", ".join(told)
 
 
-def _history(history: tuple[DeviceEvent, ...]) -> _Rows:
-    return [(moment(event.at), f"{event.kind}: {event.reason}") for event in history] or [("History", "nothing yet")]
+def _history(history: tuple[DeviceEvent, ...]) -> Table:
+    table = Table("at", "event", "reason", "cost", "trust")
+    for place in (0, 3, 4):
+        table.columns[place].no_wrap = True
+    for event in history:
+        table.add_row(moment(event.at), event_text(event), printable(event.reason), *cost_texts(event))
+    return table
+
+
+def event_text(event: DeviceEvent) -> str:
+    """Return what happened, with the check that found it where one did."""
+    return f"{event.kind} ({event.failed_check})" if event.failed_check else str(event.kind)
+
+
+def cost_texts(event: DeviceEvent) -> tuple[str, str]:
+    """Return the share of its trust that an event took, and what was left; nothing where none was touched."""
+    cost = "" if event.cost is None else f"{100 * event.cost:.0f} %"
+    return cost, "" if event.trust is None else f"{event.trust:.2f}"
 
 
 def _gib(size: int | None) -> str | None:

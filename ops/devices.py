@@ -8,19 +8,22 @@ from sqlmodel import Session
 
 from ops.access import open_access, open_registry
 from ops.confirm import confirm, yes_option
-from ops.device_view import device_data, models_text, view_data, view_of, view_table
+from ops.device_list import devices_table
+from ops.device_view import device_data, view_data, view_of, view_report
 from ops.known import check_known
 from ops.list_by_default import ListByDefault
-from ops.output import json_option, moment, print_json, print_rich, print_table
-from registry.database import session
+from ops.output import json_option, output_width, print_json, print_rich, print_table
+from registry.columns import now
+from registry.database import reading, session
 from registry.devices import enrolled_devices, find_device
+from registry.health_view import fleet_health
 from registry.overview import all_devices, all_owners
+from registry.standing_rule import StandingSettings
 from registry.tables import Owner
 from registry.transfer import transfer_device
 from tasks.conduct import Conduct
 from tasks.enforcement import Enforcement
 
-_COLUMNS = ("device", "name", "owner", "region", "state", "models", "enrolled")
 _EMPTY = "There are no devices yet: invite one with `starai tokens issue --owner NAME --region REGION`."
 
 
@@ -37,18 +40,21 @@ def devices() -> None:
 @devices.command("list")
 @json_option
 def list_devices(as_json: bool) -> None:
-    """List all devices. Whose they are, where, in which state, what they host, and since when they are enrolled."""
-    with open_registry() as engine, session(engine) as registry:
+    """List all devices.
+
+    Whose they are, where, in which state and why, how far they are trusted, when they last answered, what they host.
+    A wide terminal shows also their names, their load, and since when they are enrolled. `starai health` shows what of
+    them needs attention.
+    """
+    with open_registry() as engine, reading(engine) as registry:
         found = all_devices(registry)
+        health = {each.device.id: each for each in fleet_health(registry, now(), StandingSettings())}
     if as_json:
-        print_json({"devices": [device_data(each.device, each.owner, each.deployments) for each in found]})
-        return
-    rows = [
-        (d.id, d.name or "", each.owner, d.region, d.state, models_text(each.deployments), moment(d.enrolled_at))
-        for each in found
-        for d in [each.device]
-    ]
-    print_table(_COLUMNS, rows, _EMPTY)
+        print_json({"devices": [device_data(each, health[each.device.id]) for each in found]})
+    elif found:
+        print_rich(devices_table(found, health, output_width()))
+    else:
+        click.echo(_EMPTY)
 
 
 @devices.command()
@@ -57,8 +63,8 @@ def list_devices(as_json: bool) -> None:
 def show(device: str, as_json: bool) -> None:
     """Show all of DEVICE.
 
-    What it measured, what it hosts, since when it has its keys, and its history. With --json also the whole
-    measurement as the device sent it.
+    How the last check found it, how far it is trusted, what it measured, what it hosts, since when it has its keys, and
+    its history. With --json also the whole measurement as the device sent it.
     """
     with open_registry() as engine, session(engine) as registry:
         check_device(registry, device)
@@ -66,7 +72,7 @@ def show(device: str, as_json: bool) -> None:
     if as_json:
         print_json(view_data(view))
     else:
-        print_rich(view_table(view))
+        print_rich(view_report(view))
 
 
 @devices.command()
@@ -109,12 +115,12 @@ def transfer(device: str, owner: str, reason: str, yes: bool, as_json: bool) -> 
 )
 @json_option
 def deactivate(device: str, reason: str, grace: float, as_json: bool) -> None:
-    """Take DEVICE out of work until it is activated.
+    """Take DEVICE out of work until it is activated: no health check brings it back.
 
     It is told first, and ends what it runs. Then the broker lets it read no task queue any more, whatever it thinks.
     """
     with _enforcement(device) as enforcement:
-        enforcement.deactivate(device, reason, grace)
+        enforcement.deactivate(device, reason, grace, hold=True)
     _print_state(device, "inactive", as_json)
 
 

@@ -1,13 +1,11 @@
-"""Durations as people write them: ``30m``, ``12h``, ``7d``."""
+"""Durations as options of a command."""
 
-import re
 from datetime import timedelta
 
 import click
 
-_DURATION = re.compile(r"([0-9]{1,6})([mhd])")
-_UNIT = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_LONGEST = timedelta(days=365)
+from broker_config import duration
+from broker_config.errors import SettingError
 
 
 def parse_duration(text: str) -> timedelta:
@@ -16,8 +14,7 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         click.BadParameter: it names none.
     """
-    found = _DURATION.fullmatch(text)
-    duration = int(found[1]) * _UNIT[found[2]] if found else timedelta()
-    if not timedelta() < duration <= _LONGEST:
-        raise click.BadParameter(f"{text!r} is no duration: write 30m, 12h or 7d, and at most {_LONGEST.days}d.")
-    return duration
+    try:
+        return duration.parse_duration(text)
+    except SettingError as error:
+        raise click.BadParameter(str(error)) from error

@@ -1,7 +1,7 @@
 """The devices of a local network: which there are, and their enrolment at the broker."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from broker_config.roles import device_role
 from broker_config.users import new_password, put_user
 from tasks.deployment import Deployment
 from worker.enrolment import Enrolment, save_enrolment
+from worker.keys import DeviceKeys, keys_beside, load_or_make_keys
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,26 @@ def local_devices(count: int, regions: Sequence[Region]) -> list[LocalDevice]:
     return devices
 
 
+def enrolment_of(device: LocalDevice, folder: Path) -> Path:
+    """Return where the device keeps its enrolment below that folder; its keys are beside it."""
+    return folder / device.id / "enrolment.json"
+
+
+def keys_of(devices: Iterable[LocalDevice], folder: Path) -> dict[str, DeviceKeys]:
+    """Return each device's own keys, by its id, made if it has none.
+
+    Raises:
+        SettingError: they cannot be read or written.
+    """
+    return {d.id: load_or_make_keys(keys_beside(enrolment_of(d, folder))) for d in devices}
+
+
 def enrol_at_broker(node: Node, device: LocalDevice, deployments: list[Deployment], threads: int, folder: Path) -> Path:
     """Give the device a broker user that may read its own task queues only, and return its enrolment's file."""
     queues = [queue for d in deployments for queue in names.task_queues(d.tier, d.model)]
     password = new_password().get_secret_value()
     put_user(node.api, device.id, password, device_role(device.id, queues))
-    file = folder / device.id / "enrolment.json"
+    file = enrolment_of(device, folder)
     enrolment = Enrolment(
         device=device.id,
         region=device.region,

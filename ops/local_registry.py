@@ -13,6 +13,7 @@ from models.measurement import Measurement as Measured
 from ops.local_device import LocalDevice
 from registry.database import session
 from registry.deployments import Planned, deploy, deployments_of, hosted, rates_of
+from registry.device_keys import add_key, current_key, rotate
 from registry.device_state import DeviceState
 from registry.devices import enrol_device
 from registry.measurements import latest_measurement, record_measurement
@@ -21,6 +22,7 @@ from registry.speed import relative_speed
 from registry.states import set_state
 from tasks.admission import measurement_row
 from tasks.deployment import Deployment
+from worker.keys import DeviceKeys
 
 _OWNER = "local"
 
@@ -33,6 +35,18 @@ def enrol(engine: Engine, devices: Iterable[LocalDevice]) -> list[str]:
             enrol_device(registry, device.id, _OWNER, device.region)
             set_state(registry, device.id, DeviceState.ACTIVE, "started by starai up")
         return [device.id for device in devices if latest_measurement(registry, device.id) is None]
+
+
+def know(engine: Engine, keys: Mapping[str, DeviceKeys]) -> None:
+    """Let each device be known by its keys. Where its folder was removed it has others than the last time."""
+    with session(engine) as registry:
+        for device, own in keys.items():
+            public = own.public_signing, own.public_sealing
+            known = current_key(registry, device)
+            if known is None or known.signing == own.public_signing:
+                add_key(registry, device, *public)
+            else:
+                rotate(registry, device, known.signing, *public)
 
 
 def record(engine: Engine, devices: Iterable[str], measure: Callable[[], Measured]) -> None:

@@ -25,7 +25,7 @@ from models.calibration import Calibration
 from models.catalogue import load_catalogue
 from models.store import ModelStore
 from ops import local_registry
-from ops.local_device import LocalDevice, enrol_at_broker
+from ops.local_device import LocalDevice, enrol_at_broker, keys_of
 from ops.platform_processes import PLATFORM
 from ops.process import Process
 from registry.database import migrate, open_engine
@@ -121,6 +121,7 @@ class LocalNetwork:
         try:
             migrate(engine)
             calibrated = self._measure(engine, on_step)
+            local_registry.know(engine, keys_of(self.plan, self._folder / "devices"))
             self._deployments = local_registry.host(engine, self.plan, self._models, calibrated, self._threads)
             self._hosted = local_registry.hosted_models(engine, self._catalogue)
         finally:

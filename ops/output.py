@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
+from sqlmodel import SQLModel
 
 # Of output that no terminal shows: rows are not broken, so that they can be searched by line.
 _WIDE = 10_000
@@ -37,10 +38,24 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: st
         click.echo(empty)
 
 
-def print_rich(table: Table) -> None:
-    """Print a table as it is: what devices and owners call themselves is no markup."""
+def print_rich(shown: RenderableType) -> None:
+    """Print a table, or several things, as they are: what devices and owners call themselves is no markup."""
+    _console().print(shown)
+
+
+def output_width() -> int:
+    """Return how many columns there are for what is printed: of no terminal as many as anything needs."""
+    return _console().width
+
+
+def _console() -> Console:
     width = None if sys.stdout.isatty() else _WIDE
-    Console(markup=False, highlight=False, emoji=False, width=width).print(table)
+    return Console(markup=False, highlight=False, emoji=False, width=width)
+
+
+def columns_of(row: SQLModel, *but: str) -> dict[str, Any]:
+    """Return a row's columns but for some, in their order; ``model_dump`` with a choice has them in any order."""
+    return {name: getattr(row, name) for name in type(row).model_fields if name not in but}
 
 
 def printable(text: str) -> str:

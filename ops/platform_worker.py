@@ -3,17 +3,18 @@
 import signal
 import threading
 
+from celery.bin.celery import celery
 from celery.worker import state
 
 from broker_config.lifeline import watch_lifeline
-from celery_app import app
 
 
 def main() -> None:
     """Work until the lifeline ends, or SIGTERM."""
     watch_lifeline(_stop)
     quiet = ("--without-mingle", "--without-gossip", "--without-heartbeat")
-    app.worker_main(["worker", "--pool", "threads", "--concurrency", "2", *quiet])
+    # Not app.worker_main, which forgets the exit code: one that could not start is to be started again.
+    celery.main(args=["--app", "celery_app", "worker", "--pool", "threads", *quiet])  # exits
 
 
 def _stop() -> None:

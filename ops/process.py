@@ -44,6 +44,7 @@ class Process:
         """End it at once, as a crash would."""
         self._process.kill()
         self._process.wait()
+        release(self._process)  # closes what held it
 
     def has_said(self, event: str) -> bool:
         """Tell whether its log has that event."""

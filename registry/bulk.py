@@ -99,7 +99,10 @@ def _update_staged(
     connection: Connection, table: str, rest: Sequence[str], key: Sequence[str], values: Iterable[tuple[Any, ...]]
 ) -> None:
     staged = f"staged_{table}"
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged} (LIKE {table}) ON COMMIT DELETE ROWS")
+    # Without the table's constraints: columns that are not written stay empty here.
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged} ON COMMIT DELETE ROWS AS SELECT * FROM {table} WITH NO DATA"  # noqa: S608 - ours
+    )
     _copy(connection, staged, (*rest, *key), values)
     changes = ", ".join(f"{name} = {staged}.{name}" for name in rest)
     found = " AND ".join(f"{table}.{name} = {staged}.{name}" for name in key)

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
+from registry.health_view import HealthOverview, fleet_health
 from registry.overview import DeviceOverview, all_devices
+from registry.standing_rule import StandingSettings
 from registry.tables import Deployment
 from registry.task_state import Outcome
 from registry.task_tables import Attempt, Task, Usage
@@ -19,9 +21,10 @@ _LAST_TASKS = 20_000
 
 @dataclass(frozen=True)
 class FleetDevice:
-    """A device, its owner's name, what it hosts, and how many tasks of its own succeeded and failed."""
+    """A device, its owner's name, what it hosts, how it is, and how many tasks of its own succeeded and failed."""
 
     overview: DeviceOverview
+    health: HealthOverview
     done: int
     failed: int
 
@@ -44,12 +47,16 @@ class RecentAttempt:
     reason: str | None
 
 
-def fleet(session: Session) -> list[FleetDevice]:
-    """Return all devices, by their ids."""
+def fleet(session: Session, at: datetime, settings: StandingSettings) -> list[FleetDevice]:
+    """Return all devices with their health at that time, by their ids."""
     summed = select(col(Usage.device), func.sum(col(Usage.tasks)), func.sum(col(Usage.failed)))
     rows = session.connection().execute(summed.group_by(col(Usage.device)))
     done = {device: (int(tasks), int(failed)) for device, tasks, failed in rows}
-    return [FleetDevice(overview, *done.get(overview.device.id, (0, 0))) for overview in all_devices(session)]
+    overviews = {overview.device.id: overview for overview in all_devices(session)}
+    return [
+        FleetDevice(overviews[found.device.id], found, *done.get(found.device.id, (0, 0)))
+        for found in fleet_health(session, at, settings)
+    ]
 
 
 def slots_of(session: Session) -> dict[str, int]:

@@ -25,6 +25,7 @@ _KEEPS_INPUT = frozenset({TaskState.QUEUED, TaskState.STARTED, TaskState.FAILED,
 _STATES = {state: TaskState(state.value) for state in FINAL}
 _OUTCOMES = {state: Outcome(state.value) for state in FINAL}
 _SAID = frozenset(_OUTCOMES.values())
+_GONE = frozenset({Outcome.LOST, Outcome.RETURNED})
 
 
 def fold(known: Known, entries: Sequence[Entry], lease: float) -> Changes:
@@ -137,11 +138,18 @@ class _Folding:
         attempt = self._attempt(row, entry)
         if attempt is None and entry.device is not None and entry.claimed is not None:
             attempt = self._begin(row, entry, _untold(entry))
-        if attempt is not None and attempt.outcome is Outcome.RUNNING:
-            self._close(row, attempt, entry, Outcome.LOST)
+        if attempt is not None:
+            self._give_back(row, attempt, entry)
         if row.state is TaskState.STARTED and not self._runs(row):
             row.state = TaskState.QUEUED
             self._change(row)
+
+    def _give_back(self, row: TaskRow, attempt: AttemptRow, entry: Reported) -> None:
+        """Let an attempt end that its device gave back. The next one's clearance may have called it lost before."""
+        if entry.message and attempt.outcome in (Outcome.RUNNING, Outcome.LOST):
+            self._close(row, attempt, entry, Outcome.RETURNED)
+        elif attempt.outcome is Outcome.RUNNING:
+            self._close(row, attempt, entry, Outcome.LOST)
 
     def _end(self, row: TaskRow, entry: Reported) -> None:
         attempt = self._attempt(row, entry)
@@ -170,7 +178,7 @@ class _Folding:
         if attempt is None:
             attempt = self._begin(row, entry, _untold(entry))
         # The broker took the task from the device, which answers all the same: if that is the first answer, it counts.
-        if attempt.outcome is Outcome.RUNNING or (was_open and attempt.outcome is Outcome.LOST):
+        if attempt.outcome is Outcome.RUNNING or (was_open and attempt.outcome in _GONE):
             self._close(row, attempt, entry, _OUTCOMES[entry.state])
         if was_open:
             row.device, row.started_at = entry.device, attempt.started_at

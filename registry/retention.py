@@ -1,4 +1,4 @@
-"""What the ledger forgets, and when: settings, and the deletions in portions that hold nobody up."""
+"""What the registry forgets, and when: settings, and the deletions in portions that hold nobody up."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,9 +6,27 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Delete, delete, func, tuple_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from registry.health_tables import HealthCycle
+from registry.tables import DeviceEvent
 from registry.task_tables import Attempt, LedgerMark, Task, TaskAction, TaskInput, TaskResult
+
+
+class HistorySettings(BaseSettings):
+    """How long the history of devices is kept, each from the environment.
+
+    Attributes:
+        history_cycle_days: health cycles.
+        history_event_days: what happened to a device and cost it no trust, but the last of each kind: what counts
+            against a device stays.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="STARAI_", frozen=True, extra="ignore")
+
+    history_cycle_days: Annotated[float, Field(gt=0)] = 7.0
+    history_event_days: Annotated[float, Field(gt=0)] = 90.0
 
 
 class LedgerSettings(BaseSettings):
@@ -53,6 +71,33 @@ def forget_tasks(session: Session, before: datetime, limit: int) -> int:
             session.execute(_of_tasks(table, keys))
         session.execute(delete(Task).where(tuple_(col(Task.submitter), col(Task.id)).in_(keys)))
     return len(keys)
+
+
+def forget_cycles(session: Session, before: datetime) -> int:
+    """Delete the health cycles that began before a time, but the last one; return how many there were."""
+    last = select(func.max(HealthCycle.id)).scalar_subquery()
+    old = delete(HealthCycle).where(col(HealthCycle.began_at) < before, col(HealthCycle.id) != last)
+    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+
+
+def forget_events(session: Session, before: datetime, limit: int) -> int:
+    """Delete events of devices from before a time that cost no trust, but each device's last of a kind.
+
+    Returns:
+        How many there were, ``limit`` at most.
+    """
+    later = aliased(DeviceEvent)
+    is_later = (
+        col(later.device_id) == col(DeviceEvent.device_id),
+        col(later.kind) == col(DeviceEvent.kind),
+        col(later.id) > col(DeviceEvent.id),
+    )
+    old = select(DeviceEvent.id).where(
+        col(DeviceEvent.at) < before, col(DeviceEvent.cost).is_(None), select(later.id).where(*is_later).exists()
+    )
+    found = list(session.exec(old.limit(limit)))
+    session.execute(delete(DeviceEvent).where(col(DeviceEvent.id).in_(found)))
+    return len(found)
 
 
 def forget_marks(session: Session, before: datetime) -> None:

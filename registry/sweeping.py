@@ -76,6 +76,8 @@ def end_attempt(session: Session, attempt: Running, outcome: Outcome, reason: st
 
 
 def _record_overrun(session: Session, attempt: Running, reason: str, now: datetime) -> None:
+    # The event costs nothing: the task may be what hangs every device. Whether it counts is judged when the task has
+    # ended (``registry/blame.py``); until then it says why the device lost whatever else it ran.
     record_action(session, attempt.submitter, attempt.task, Action.OVERRAN, reason, now)
     if session.get(Device, attempt.device):
         record_event(session, attempt.device, EventKind.OVERRAN, f"task {attempt.task}: {reason}", now)

@@ -30,7 +30,8 @@ class Outcome(StrEnum):
 
     Attributes:
         RUNNING: it has not, as far as is known.
-        LOST: the device ended, lost its connection, or gave the task back.
+        LOST: the device ended, lost its connection, or gave the task back without a word.
+        RETURNED: the device could not do it, gave it back, and said why.
         OVERRAN: it ran for longer than the task's lease, and was ended.
     """
 
@@ -40,6 +41,7 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     LOST = "lost"
+    RETURNED = "returned"
     OVERRAN = "overran"
 
 

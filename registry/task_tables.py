@@ -16,6 +16,7 @@ _IS_OPEN = text("state IN ('queued', 'started')")
 _IS_CANCELLED = text("cancelled_at IS NOT NULL")
 _IS_UNKNOWN = text("bytes_in = 0")
 _IS_RUNNING = text("outcome = 'running'")
+_IS_UNDONE = text("outcome IN ('lost', 'returned', 'overran')")
 
 
 class Task(Table, table=True):
@@ -96,10 +97,14 @@ class Attempt(Table, table=True):
         started_at: when the platform heard of it; of an attempt that was only heard of when it had ended, what the
             device says, within bounds.
         cleared: whether the device asked first, because the task had come back.
+        judged_at: when it was decided whether its end counts against the device, where another one had to do the task.
     """
 
     __tablename__ = "attempts"
-    __table_args__ = (Index("ix_attempts_running", "device", sqlite_where=_IS_RUNNING, postgresql_where=_IS_RUNNING),)
+    __table_args__ = (
+        Index("ix_attempts_running", "device", sqlite_where=_IS_RUNNING, postgresql_where=_IS_RUNNING),
+        Index("ix_attempts_undone", "judged_at", "ended_at", sqlite_where=_IS_UNDONE, postgresql_where=_IS_UNDONE),
+    )
 
     submitter: str = Field(max_length=63, primary_key=True)
     task: str = Field(max_length=64, primary_key=True)
@@ -110,6 +115,8 @@ class Attempt(Table, table=True):
     outcome: Outcome = Field(default=Outcome.RUNNING, sa_column=Column(text_enum(Outcome), nullable=False))
     cleared: bool = False
     reason: str | None = Field(default=None, max_length=500)
+    # It may be null because the recorder, which writes attempts in bulk, leaves it out.
+    judged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class TaskAction(Table, table=True):

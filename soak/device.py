@@ -1,6 +1,6 @@
 """A device as a process of its own: a real one, but for its models, which do what the text of a task says.
 
-    take SECONDS    is busy for so long
+    take SECONDS    is busy for so long, unless there is a file with its device's name in the folder: then it fails
     crash           fails as a model does that this device cannot run
     refuse          refuses the text as its submitter's fault
     poison TAG      leaves a file with that tag in the folder, then kills its device
@@ -21,6 +21,7 @@ from broker_config.logs import log_to_stderr
 from starai.errors import BadInput, ModelCrashed
 from worker.device import Device
 from worker.enrolment import load_enrolment
+from worker.keys import keys_beside
 from worker.run import serve
 
 WIDTH = 4
@@ -32,8 +33,9 @@ class TextModel:
 
     pid: int | None = None
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, device: str) -> None:
         self._folder = folder
+        self._fails = folder / device
 
     def run(self, inputs: list[str], timeout: float | None, *_: object) -> NDArray[np.float32]:  # noqa: ARG002
         """Obey each text; return one row for each."""
@@ -46,6 +48,8 @@ class TextModel:
 
     def _obey(self, verb: str = "", word: str = "") -> None:
         if verb == "take":
+            if self._fails.exists():
+                raise ModelCrashed("this device is to fail")
             time.sleep(float(word))
         elif verb == "crash":
             raise ModelCrashed("the text asked for it")
@@ -60,7 +64,9 @@ def main(enrolment_file: str, folder: str) -> None:
     """Serve until standard input ends."""
     log_to_stderr()
     enrolment = load_enrolment(Path(enrolment_file))
-    device = Device(enrolment, {deployment.model: TextModel(Path(folder)) for deployment in enrolment.deployments})
+    models = {deployment.model: TextModel(Path(folder), enrolment.device) for deployment in enrolment.deployments}
+    device = Device(enrolment, models, keys=keys_beside(Path(enrolment_file)))
+    device.watch_machine()
     device.open()
     try:
         serve(device, enrolment, grace=_GRACE, lifeline=True)

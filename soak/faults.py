@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import uuid4
 
 import pika
@@ -34,6 +35,15 @@ _FLOOD = 1500
 # Of each region.
 _BACKLOG = 80
 _LOOK = 0.2
+_SLOW = 0.1
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A fault that was brought, in words, and the devices that may be blamed for what followed."""
+
+    what: str
+    devices: tuple[str, ...] = ()
 
 
 class Faults:
@@ -51,10 +61,11 @@ class Faults:
         self._behaviours = behaviours
         self._over = threading.Event()
 
-    def bring(self, fault: Fault) -> str:
-        """Bring one, wait until it is over, and return in words what it was."""
-        does: Callable[[random.Random, float], str] = getattr(self, f"_{fault.kind.replace('-', '_')}")
-        return does(random.Random(fault.seed), fault.seconds)
+    def bring(self, fault: Fault) -> Brought:
+        """Bring one, wait until it is over, and return what it was."""
+        does: Callable[[random.Random, float], str | Brought] = getattr(self, f"_{fault.kind.replace('-', '_')}")
+        brought = does(random.Random(fault.seed), fault.seconds)
+        return brought if isinstance(brought, Brought) else Brought(brought)
 
     def stop(self) -> None:
         """End what lasts."""
@@ -111,26 +122,58 @@ class Faults:
         self._over.wait(seconds)
         return f"poison {tag}"
 
-    def _device_killed(self, chosen: random.Random, _seconds: float) -> str:
+    def _device_killed(self, chosen: random.Random, _seconds: float) -> Brought:
         device = chosen.choice(DEVICES).id
         self._network.kept[device].kill()
-        return f"SIGKILL of {device}"
+        return Brought(f"SIGKILL of {device}", (device,))
 
-    def _device_frozen(self, chosen: random.Random, seconds: float) -> str:
+    def _half_gone(self, chosen: random.Random, seconds: float) -> Brought:
+        """That is no fault of devices: so many at once."""
+        gone = [place.id for place in chosen.sample(DEVICES, (len(DEVICES) + 1) // 2)]
+        for device in gone:
+            self._network.kept[device].kill(hold=True)
+        self._over.wait(seconds)
+        for device in gone:
+            self._network.kept[device].start()
+        return Brought(f"SIGKILL of {', '.join(gone)} at once, for {seconds:.0f} s")
+
+    def _network_cut(self, chosen: random.Random, seconds: float) -> Brought:
+        device = chosen.choice(DEVICES).id
+        self._network.ways[device].cut()
+        self._over.wait(seconds)
+        self._network.ways[device].heal()
+        return Brought(f"the network of {device} cut for {seconds:.0f} s", (device,))
+
+    def _network_slow(self, chosen: random.Random, seconds: float) -> str:
+        device = chosen.choice(DEVICES).id
+        self._network.ways[device].slow(_SLOW)
+        self._over.wait(seconds)
+        self._network.ways[device].heal()
+        return f"everything to and from {device} {1000 * _SLOW:.0f} ms late for {seconds:.0f} s"
+
+    def _corpse(self, chosen: random.Random, seconds: float) -> Brought:
+        device = chosen.choice(DEVICES).id
+        sign = self._network.poison / device
+        sign.touch()
+        self._over.wait(seconds)
+        sign.unlink()
+        return Brought(f"{device} answered probes and failed every task for {seconds:.0f} s", (device,))
+
+    def _device_frozen(self, chosen: random.Random, seconds: float) -> Brought:
         device = chosen.choice(DEVICES).id
         if not (pid := self._network.kept[device].pid):
-            return f"{device} was down already"
+            return Brought(f"{device} was down already")
         command = [sys.executable, "-P", "-m", "soak.freeze", str(pid), str(seconds)]
         freezing = spawn(command, self._network.logs / f"freeze-{pid}.log")
         self._wait_for(freezing, seconds)
-        return f"SIGSTOP of {device} for {seconds:.0f} s"
+        return Brought(f"SIGSTOP of {device} for {seconds:.0f} s", (device,))
 
     def _submitter_killed(self, chosen: random.Random, _seconds: float) -> str:
         name = chosen.choice([name for name in self._network.kept if name.startswith("submitter")])
         self._network.death(name).touch()
         return f"SIGKILL of {name}"
 
-    def _hostile(self, chosen: random.Random, seconds: float) -> str:
+    def _hostile(self, chosen: random.Random, seconds: float) -> Brought:
         behaviours = chosen.sample(self._behaviours, min(len(self._behaviours), chosen.randrange(1, 4)))
         number = f"{chosen.getrandbits(32):x}"
         hostile = Place(f"device-hostile-{number}", "mallory", chosen.choice(list(Region)), MODELS[:1])
@@ -142,7 +185,7 @@ class Faults:
         if process.exit_code is not None:
             raise SoakError(f"The hostile device ended by itself:\n{process.last_words()}")
         process.kill()
-        return f"{hostile.id}: {', '.join(behaviours)}"
+        return Brought(f"{hostile.id}: {', '.join(behaviours)}", (hostile.id, other.id))
 
     def _purged(self, _chosen: random.Random, _seconds: float) -> str:
         # Devices are fast: without these there would be nothing to lose.

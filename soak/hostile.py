@@ -23,11 +23,13 @@ from broker_config import names
 from broker_config.address import parameters, user_of
 from broker_config.lifeline import watch_lifeline
 from soak.device import WIDTH
+from soak.lies import Answers
 from starai.report import report_publication
 from starai.tensor import pack
 from starai.wire import Failure, Reason, Report, State, Tensor
 from tasks.message import JunkError, Task, read_task
 from worker.enrolment import Enrolment, load_enrolment
+from worker.keys import keys_beside, load_keys
 
 _MIB = 2**20
 _BEFORE_ALL = {"x-priority": 127}
@@ -50,6 +52,7 @@ class Behaviour(StrEnum):
     UNASKED = "unasked"
     WRONG = "wrong"
     HUGE = "huge"
+    LIE = "lie"
 
 
 #: All that the network holds against. A device that was given a task can always let another one answer in its place:
@@ -134,6 +137,9 @@ class Hostile:
             self._say(task, State.SUCCEEDED, output=self._chosen.choice((wrong, None)))
             self._say(task, State.SUCCEEDED, by="somebody-else", output=_answer(task))
             self._channel.basic_ack(tag)
+
+    def _lie(self) -> None:
+        """Lie when it is asked how it is: that is done where probes are answered."""
 
     def _huge(self) -> None:
         """Answer with more than anybody may send."""
@@ -226,6 +232,8 @@ def main(enrolment_file: str, other_file: str, seed: str, *behaviours: str) -> N
     enrolment, other = load_enrolment(Path(enrolment_file)), load_enrolment(Path(other_file))
     chosen = random.Random(int(seed))
     meant = [Behaviour(behaviour) for behaviour in behaviours]
+    key = load_keys(keys_beside(Path(enrolment_file))).signing
+    answers = Answers(enrolment.device, other.device, key, chosen, lies=Behaviour.LIE in meant)
 
     def work() -> None:
         with _channel(enrolment) as channel, _channel(other) as accomplice:
@@ -233,6 +241,7 @@ def main(enrolment_file: str, other_file: str, seed: str, *behaviours: str) -> N
             while True:
                 hostile.do(chosen.choice(meant))
                 channel.connection.sleep(chosen.uniform(0.2, 1.5))
+                answers.answer(channel)
                 accomplice.connection.process_data_events(0)
 
     _again(work)

@@ -1,15 +1,21 @@
 """What the ledger says, as the account needs it."""
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlmodel import Session, col, func
+from sqlmodel import select as select_events
 
+from registry.blame import MOMENT
 from registry.database import session
+from registry.tables import DeviceEvent
 from registry.task_state import OPEN, Outcome, TaskState
 from registry.task_tables import Attempt, DeadLetter, Task, TaskAction, Usage
 from soak.account import Key, Told
+from soak.blamed import Costly
 from soak.end import End
 
 _ENDS = {
@@ -48,7 +54,7 @@ class Figures:
     @property
     def reallocations(self) -> int:
         """Attempts that another device had to make again."""
-        return sum(self.outcomes.get(outcome, 0) for outcome in (Outcome.LOST, Outcome.OVERRAN))
+        return sum(self.outcomes.get(outcome, 0) for outcome in (Outcome.LOST, Outcome.RETURNED, Outcome.OVERRAN))
 
 
 def open_tasks(engine: Engine) -> int:
@@ -79,6 +85,19 @@ def figures(engine: Engine) -> Figures:
             usage=_counted(registry, col(Usage.device), func.sum(col(Usage.tasks))),
             succeeded=_counted(registry, col(Task.device), func.count(), col(Task.state) == TaskState.SUCCEEDED),
         )
+
+
+def costly(engine: Engine) -> list[Costly]:
+    """Return every event that took a device some trust."""
+    with session(engine) as registry:
+        events = registry.exec(select_events(DeviceEvent).where(col(DeviceEvent.cost).is_not(None)))
+        return [Costly(event.device_id, _moment(event), event.kind, event.reason) for event in events]
+
+
+def _moment(event: DeviceEvent) -> float:
+    """Return when it happened, which was judged later in some cases."""
+    figures = json.loads(event.figures) if event.figures else {}
+    return (datetime.fromisoformat(figures[MOMENT]) if MOMENT in figures else event.at).timestamp()
 
 
 def _counted(registry: Session, by: Any, what: Any = None, where: Any = None) -> dict[str, int]:

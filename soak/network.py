@@ -2,16 +2,17 @@
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from broker_config import names
 from broker_config.apply import apply
 from broker_config.errors import BrokerError
-from broker_config.home import private_folder, write_private
+from broker_config.home import home, private_folder, write_private
 from broker_config.node import Node
 from broker_config.regions import Region
 from broker_config.roles import submitter_role
@@ -19,30 +20,29 @@ from broker_config.settings import BrokerSettings
 from broker_config.tiers import Tier
 from broker_config.topology import HostedModel, Limits, device_topology, topology
 from broker_config.users import new_password, put_user
-from ops.local_device import LocalDevice, enrol_at_broker
-from ops.platform_processes import PLATFORM
+from ops.local_device import LocalDevice, enrol_at_broker, keys_of
+from ops.local_registry import know
+from ops.platform_processes import PLATFORM, PlatformProcess
 from registry.database import migrate, open_engine, session
 from registry.deployments import Planned, deploy
 from registry.device_state import DeviceState
-from registry.devices import enrol_device, enrolled_devices
+from registry.devices import enrol_device
 from registry.owners import add_owner
 from registry.states import set_state
 from registry.submitters import add_submitter
 from soak.kept import Kept
 from soak.load import MODELS
 from soak.postgres import Postgres
-from starai.errors import StarAIError
+from soak.proxy import Proxy
 from tasks.deployment import Deployment
-from tasks.enforcement import Enforcement
+from worker.enrolment import load_enrolment, save_enrolment
 
 _TIERS = dict(zip(MODELS, (Tier.TINY, Tier.SMALL), strict=True))
 # Short, so that a flood fills a queue.
 _LIMITS = Limits(queue_length=1000)
 _SLOTS = 4
 _TEND_SECONDS = 0.5
-_REINSTATE_SECONDS = 5.0
 _OF_PLATFORM = frozenset(part.name for part in PLATFORM)
-_STRANGER = "device-hostile-"
 
 
 @dataclass(frozen=True)
@@ -64,22 +64,47 @@ DEVICES = (
 )
 
 
+#: Health as a run of minutes needs it: what takes days of failing is over in minutes.
+HEALTH = {
+    "STARAI_HEALTH_SECONDS": "5",
+    "STARAI_HEALTH_DEADLINE_SECONDS": "2.5",
+    "STARAI_HEALTH_GRACE_SECONDS": "1",
+    "STARAI_GREETING_SECONDS": "1",
+    "STARAI_STANDING_FORGIVEN_IN": "60",
+    "STARAI_STANDING_QUARANTINE": "5",
+}
+
+
 class Network:
     """The whole of it, in one folder, which is ``STARAI_HOME``.
 
     Args:
         folder: an empty one.
         postgres: the server that keeps the registry, or ``None`` for SQLite.
+        places: its devices.
+        parts: processes of the platform.
+        health: settings of health, as environment variables.
     """
 
-    def __init__(self, folder: Path, postgres: Postgres | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        postgres: Postgres | None,
+        places: Sequence[Place] = DEVICES,
+        parts: Sequence[PlatformProcess] = PLATFORM,
+        health: Mapping[str, str] = HEALTH,
+    ) -> None:
         self.folder = folder
         self.postgres = postgres
         self.logs = private_folder(folder / "log")
         self.poison = private_folder(folder / "poison")
         self.node = Node()
+        self.places = tuple(places)
+        self._parts = tuple(parts)
+        self._health = health
         self.kept: dict[str, Kept] = {}
-        self.reinstated = 0
+        #: How each device of ours reaches the broker.
+        self.ways: dict[str, Proxy] = {}
         self._over = threading.Event()
         self._tending = threading.Thread(target=self._tend, name="tend", daemon=True)
 
@@ -96,12 +121,16 @@ class Network:
         self.node.start(lifeline=True)
         models = [HostedModel(model, _TIERS[model], model == MODELS[0]) for model in MODELS]
         apply(self.node.url(), topology(models, BrokerSettings().queue_type, _LIMITS))
-        environment = {"STARAI_BROKER_URL": self.node.url(), "STARAI_MANAGEMENT_URL": self.node.api.url}
-        for part in PLATFORM:
+        environment = {"STARAI_BROKER_URL": self.node.url(), "STARAI_MANAGEMENT_URL": self.node.api.url, **self._health}
+        # Whatever this process's are when one is started again.
+        environment |= {
+            "STARAI_HOME": str(home()),
+            "STARAI_DATABASE_URL": self.engine.url.render_as_string(hide_password=False),
+        }
+        for part in self._parts:
             self._keep(part.name, part.command, environment)
-        for place in DEVICES:
-            file = self.enrol(place)
-            self._keep(place.id, ["soak.device", str(file), str(self.poison)])
+        for place in self.places:
+            self._let_serve(place)
         self._tending.start()
 
     def enrol(self, place: Place) -> Path:
@@ -113,8 +142,19 @@ class Network:
             set_state(registry, place.id, DeviceState.ACTIVE, "by the soak")
         apply(self.node.url(), device_topology(place.id))
         told = [Deployment(model=model, tier=_TIERS[model], slots=_SLOTS) for model in place.models]
-        local = LocalDevice(place.id, place.region)
-        return enrol_at_broker(self.node, local, told, 1, private_folder(self.folder / "devices"))
+        local, folder = LocalDevice(place.id, place.region), private_folder(self.folder / "devices")
+        know(self.engine, keys_of([local], folder))
+        return enrol_at_broker(self.node, local, told, 1, folder)
+
+    def _let_serve(self, place: Place) -> None:
+        """Start a device of ours, which reaches the broker by a way of its own."""
+        file = self.enrol(place)
+        self.ways[place.id] = way = Proxy(self.node.file.amqp)
+        way.start()
+        enrolment = load_enrolment(file)
+        url = enrolment.url.get_secret_value().replace(f":{self.node.file.amqp}/", f":{way.port}/")
+        save_enrolment(enrolment.model_copy(update={"url": SecretStr(url)}), file)
+        self._keep(place.id, ["soak.device", str(file), str(self.poison)])
 
     def submitter(self, name: str) -> str:
         """Make a submitter and return its address."""
@@ -162,6 +202,8 @@ class Network:
         # The platform's last, and one after the other, the recorder at the end.
         for kept in reversed(self.kept.values()):
             kept.stop()
+        for way in self.ways.values():
+            way.stop()
         self.node.stop()
         if hasattr(self, "engine"):
             self.engine.dispose()
@@ -174,26 +216,8 @@ class Network:
         kept.start()
 
     def _tend(self) -> None:
-        """Start again what ended; let devices in again that the platform took out of work, as their operator would."""
-        looks = 0
+        """Start again what ended."""
         while not self._over.wait(_TEND_SECONDS):
             for kept in list(self.kept.values()):
                 if kept.exit_code != 0:  # a submitter that is done
                     kept.tend()
-            looks += 1
-            if looks % int(_REINSTATE_SECONDS / _TEND_SECONDS) == 0:
-                self._reinstate()
-
-    def _reinstate(self) -> None:
-        try:
-            with session(self.engine) as registry:
-                out = [
-                    device.id
-                    for device in enrolled_devices(registry)
-                    if device.state is DeviceState.INACTIVE and not device.id.startswith(_STRANGER)
-                ]
-            for device in out:
-                Enforcement(self.engine, self.node.api, self.node.url()).activate(device, "by the soak, again")
-                self.reinstated += 1
-        except StarAIError:
-            return  # the database or the broker is away: at the next look

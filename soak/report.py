@@ -1,6 +1,7 @@
 """What a run came to: for a person, and for a program."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from registry.tables import EventKind
 from soak import ledger
 from soak.account import Account, account
+from soak.blamed import Befallen, Costly, wrongly_blamed
 from soak.end import End
+from soak.hostile import Behaviour
 from soak.run import Run
 from tasks.inference import ATTEMPTS
 
 _SHOWN = 20
+# Seconds for a device to be asked several times how it is.
+_LONG_ENOUGH = 20.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,8 @@ class Report:
 
     Attributes:
         victims: by the poison's tag, how many devices it killed.
+        blamed: failures that counted against devices, by kind; ``wrongly`` those that nothing explains.
+        uncaught: devices that lied to probes for several cycles, of which none was found out.
         lives: how often each process was started; ``errors`` which ended by themselves and not by a kill, and how.
     """
 
@@ -35,7 +43,9 @@ class Report:
     victims: dict[str, int]
     lives: dict[str, int]
     errors: dict[str, list[int]]
-    reinstated: int
+    blamed: dict[str, int]
+    wrongly: list[Costly]
+    uncaught: list[str]
     settled: bool
     sources: dict[str, int]
     events: list[dict[str, Any]]
@@ -48,6 +58,8 @@ class Report:
             "nothing is open": self.settled,
             "every task ended the same way in the ledger and for its submitter": self.account.exact,
             f"no poison had more than {ATTEMPTS} victims": max(self.victims.values(), default=0) <= ATTEMPTS,
+            "nothing counted against a device that nothing had befallen": not self.wrongly,
+            "every device that lied about its health was found out": not self.uncaught,
             "usage has exactly the tasks that succeeded, device by device": self.figures.usage_is_exact,
         }
 
@@ -64,6 +76,7 @@ class Report:
 def report_of(run: Run, version: str, database: str) -> Report:
     """Look at everything once it is quiet."""
     network = run.network
+    costly = ledger.costly(network.engine)
     return Report(
         seed=run.seed,
         version=version,
@@ -76,7 +89,9 @@ def report_of(run: Run, version: str, database: str) -> Report:
         ),
         lives={name: kept.lives for name, kept in network.kept.items()},
         errors={name: codes for name, kept in network.kept.items() if (codes := [c for c in kept.ends if c > 0])},
-        reinstated=network.reinstated,
+        blamed=Counter(event.kind for event in costly),
+        wrongly=wrongly_blamed(costly, _befallen(run)),
+        uncaught=_uncaught(run, costly),
         settled=run.settled,
         sources=run.sources(),
         events=[asdict(event) for event in run.events],
@@ -88,7 +103,13 @@ def show(console: Console, report: Report) -> None:
     """Print it."""
     console.print(_ends(report.account))
     console.print(_figures(report))
-    for name, rows in (("differ", report.account.differences), ("failed without a reason", report.account.unexplained)):
+    lists: dict[str, Sequence[object]] = {
+        "differ": report.account.differences,
+        "failed without a reason": report.account.unexplained,
+        "wrongly blamed": report.wrongly,
+        "lied and was not found out": report.uncaught,
+    }
+    for name, rows in lists.items():
         for row in rows[:_SHOWN]:
             console.print(f"{name}: {row}", markup=False, highlight=False)
         if len(rows) > _SHOWN:
@@ -121,7 +142,7 @@ def _figures(report: Report) -> Table:
         "victims of each poison": ", ".join(map(str, report.victims.values())) or "no poison",
         "starts": _counts(report.lives),
         "ended by an error": _counts({name: len(codes) for name, codes in report.errors.items()}),
-        "devices let in again": str(report.reinstated),
+        "failures of devices that counted": _counts(report.blamed),
         "faults": _counts(Counter(event["kind"] for event in report.events if not event["error"])),
         "faults that did not come about": str(sum(bool(event["error"]) for event in report.events)),
     }
@@ -132,6 +153,22 @@ def _figures(report: Report) -> Table:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
+
+
+def _befallen(run: Run) -> list[Befallen]:
+    return [
+        Befallen(device, run.began_at + event.at, run.began_at + event.until)
+        for event in run.events
+        for device in event.devices
+    ]
+
+
+def _uncaught(run: Run, costly: list[Costly]) -> list[str]:
+    """Return the devices that were asked often enough how they are, always lied, and were never charged for that."""
+    found = {event.device for event in costly if event.kind == EventKind.CHECK_FAILED}
+    long = [event for event in run.events if event.until - event.at >= _LONG_ENOUGH]
+    liars = [event.devices[0] for event in long if Behaviour.LIE in event.what.split(": ")[-1].split(", ")]
+    return [device for device in liars if device not in found]
 
 
 def _victims(folder: Path, tags: list[str]) -> dict[str, int]:

@@ -34,11 +34,19 @@ _QUIET_LOOKS = 6
 
 @dataclass(frozen=True)
 class Event:
-    """A fault as it was: when it began, in seconds, what it was, and what went wrong with it, if anything did."""
+    """A fault as it was.
+
+    Attributes:
+        at: when it began, and ``until`` when it ended, in seconds of the run.
+        devices: those that may be blamed for what followed.
+        error: what went wrong with it, if anything did.
+    """
 
     at: float
+    until: float
     kind: str
     what: str
+    devices: tuple[str, ...] = ()
     error: str | None = None
 
 
@@ -54,6 +62,7 @@ class Run:
     Attributes:
         events: the faults, in the order in which they ended.
         settled: whether nothing was open any more in the end.
+        began_at: Unix time, in seconds.
     """
 
     network: Network
@@ -64,6 +73,7 @@ class Run:
     behaviours: tuple[Behaviour, ...]
     events: list[Event] = field(default_factory=list)
     settled: bool = False
+    began_at: float = 0.0
 
     def __post_init__(self) -> None:
         self._readers = {name: Reader(self.network.journal(name)) for name in (*SUBMITTERS, OPERATOR)}
@@ -74,7 +84,7 @@ class Run:
         url = self.network.submitter(OPERATOR)
         submitting = Submitting(url, Journal(self.network.journal(OPERATOR)))
         faults = Faults(self.network, submitting, self.behaviours)
-        began = time.monotonic()
+        began, self.began_at = time.monotonic(), time.time()
         self._begin_load()
         threads = [threading.Thread(target=self._bring, args=(lane.kinds, faults, began, on_event)) for lane in LANES]
         for thread in threads:
@@ -127,12 +137,14 @@ class Run:
                 continue
             at = time.monotonic() - began
             try:
-                event = Event(at, fault.kind, faults.bring(fault))
+                brought = faults.bring(fault)
+                event = Event(at, time.monotonic() - began, fault.kind, brought.what, brought.devices)
             except (
                 StarAIError,
                 *TRANSIENT,
             ) as error:  # of another fault at the same time, or of the harness: it is told
-                event = Event(at, fault.kind, "did not come about", f"{type(error).__name__}: {error}")
+                said = f"{type(error).__name__}: {error}"
+                event = Event(at, time.monotonic() - began, fault.kind, "did not come about", error=said)
             self.events.append(event)
             on_event(event)
 

@@ -22,6 +22,10 @@ class Kind(StrEnum):
     HOSTILE = "hostile"
     PURGED = "purged"
     FLOOD = "flood"
+    NETWORK_CUT = "network-cut"
+    NETWORK_SLOW = "network-slow"
+    CORPSE = "corpse"
+    HALF_GONE = "half-gone"
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ LANES = (
             Kind.HOSTILE,
             Kind.PURGED,
             Kind.FLOOD,
+            Kind.NETWORK_CUT,
+            Kind.NETWORK_SLOW,
+            Kind.CORPSE,
+            Kind.HALF_GONE,
         ),
         (3.0, 8.0),
     ),
@@ -77,6 +85,10 @@ SECONDS = {
     Kind.DATABASE_GONE: 20.0,
     Kind.DEVICE_FROZEN: 20.0,
     Kind.HOSTILE: 25.0,
+    Kind.NETWORK_CUT: 20.0,
+    Kind.NETWORK_SLOW: 15.0,
+    Kind.CORPSE: 20.0,
+    Kind.HALF_GONE: 12.0,
     Kind.BROKER_KILLED: 10.0,
     Kind.PLATFORM_KILLED: 5.0,
     Kind.POISON: 15.0,

@@ -24,6 +24,7 @@ StarAIError
 │   ├── JobUnknown             the network knows no such task of this submitter
 │   ├── ResultGone             it succeeded, but its result is not kept any more
 │   └── NotPossible            what it has become does not allow what was asked
+├── DeviceRuns                 a device runs with this enrolment already
 ├── DeviceFailed               the device on this machine ended by an error
 ├── ModelError                 what can go wrong with a model on a device
 │   ├── ModelNotFound          the catalogue has no such model
@@ -32,6 +33,7 @@ StarAIError
 │   ├── ModelCrashed           the process that ran it died
 │   ├── ModelHung              it made no progress and was ended
 │   └── EngineMissing          ONNX Runtime is absent, or two flavours of it are installed
+├── ServiceError               what this system runs programs in the background with is missing, or refused
 ├── RegistryError              the registry database refused or could not be reached
 └── LocalNetworkError          the network on this machine could not be started
 """
@@ -136,8 +138,16 @@ class EngineMissing(ModelError):
     """There is no usable ONNX Runtime: none is installed, or two flavours of it are."""
 
 
+class DeviceRuns(StarAIError):
+    """A device runs on this machine with this enrolment already, or one does not end."""
+
+
 class DeviceFailed(StarAIError):
     """The device on this machine began to serve, and ended by an error."""
+
+
+class ServiceError(StarAIError):
+    """What this system runs programs in the background with is missing, or refused."""
 
 
 class RegistryError(StarAIError):
@@ -157,6 +167,7 @@ __all__ = [
     "Cancelled",
     "ClientClosed",
     "DeviceFailed",
+    "DeviceRuns",
     "EngineMissing",
     "Expired",
     "FailedOnDevice",
@@ -177,6 +188,7 @@ __all__ = [
     "RegistryError",
     "Rejected",
     "ResultGone",
+    "ServiceError",
     "SettingError",
     "StarAIError",
     "TaskError",

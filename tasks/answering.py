@@ -4,6 +4,7 @@ An answer has its request's ``correlation_id``, so that who asks may ask several
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -64,7 +65,11 @@ class Answering:
         elif not reply_to.startswith(_DIRECT_REPLY):
             self._drop(channel, tag, properties, "no direct reply-to")
         else:
-            to = pika.BasicProperties(user_id=self._user, correlation_id=properties.correlation_id)
+            to = pika.BasicProperties(
+                user_id=self._user,
+                correlation_id=properties.correlation_id,
+                timestamp=int(time.time()),  # by which devices know what time it is here
+            )
             self._threads.submit(
                 self._reply, channel, link, tag, reply_to, to, lambda: answer(properties.user_id, body)
             )

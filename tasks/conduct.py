@@ -5,19 +5,18 @@ import time
 from collections.abc import Callable
 
 from sqlalchemy import Engine
-from sqlmodel import Session
 
 from broker_config import names
 from broker_config.audit import Allowance, Finding, audit
 from broker_config.errors import NotAtBroker
 from broker_config.management import Management
 from broker_config.sample import sample
-from registry.database import session
-from registry.deployments import deployments_of
-from registry.device_state import DeviceState
-from registry.devices import enrolled_devices
-from registry.events import record_event
-from registry.tables import Device, EventKind
+from registry.columns import now
+from registry.database import reading, session
+from registry.failures import count_failure
+from registry.standing_rule import StandingSettings
+from registry.tables import EventKind
+from tasks.allowances import allowances
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +32,7 @@ class Conduct:
         management: the broker's management API.
         vhost: the network's virtual host.
         wait: waits so many seconds.
+        standing: what a failure costs.
     """
 
     def __init__(
@@ -41,11 +41,13 @@ class Conduct:
         management: Management,
         vhost: str = names.VHOST,
         wait: Callable[[float], None] = time.sleep,
+        standing: StandingSettings | None = None,
     ) -> None:
         self._engine = engine
         self._management = management
         self._vhost = vhost
         self._wait = wait
+        self._standing = standing or StandingSettings()
 
     def audit_all(self) -> list[Finding]:
         """Look at every queue and every channel, and return what two looks in a row found, which is recorded.
@@ -54,7 +56,7 @@ class Conduct:
             RegistryError: the registry could not be reached, or refused.
             BrokerError: the management API could not be reached, or refused.
         """
-        with session(self._engine) as registry:
+        with reading(self._engine) as registry:
             allowed = allowances(registry)
         queues = sorted({queue for allowance in allowed.values() for queue in allowance.queues})
         turns = max(len(queues), self._management.channel_pages())
@@ -80,17 +82,5 @@ class Conduct:
         with session(self._engine) as registry:
             for finding in found:
                 reason = f"it {finding.kind}: {finding.detail}"
-                record_event(registry, finding.device, EventKind.FAILED_AUDIT, reason)
+                count_failure(registry, finding.device, EventKind.FAILED_AUDIT, reason, now(), settings=self._standing)
                 log.warning("device.failed_audit", extra={"device": finding.device, "reason": reason})
-
-
-def allowances(registry: Session) -> dict[str, Allowance]:
-    """Return what each enrolled device may show at the broker."""
-    return {device.id: _allowance(registry, device) for device in enrolled_devices(registry)}
-
-
-def _allowance(registry: Session, device: Device) -> Allowance:
-    deployments = deployments_of(registry, device.id)
-    queues = [queue for found in deployments for queue in names.task_queues(found.tier, found.model)]
-    active = device.state is DeviceState.ACTIVE
-    return Allowance(frozenset(queues if active else ()), slots=sum(found.slots for found in deployments))

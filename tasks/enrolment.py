@@ -2,6 +2,13 @@
 
 It works on an open transaction of the registry; receiving the request and sending the answer is the caller's, who
 sends it only after the transaction was committed.
+
+**Nobody starts clean by a new key.** Hardware from which a device is shut out is refused, whatever key and owner it
+comes with; a new device on hardware that is known begins with what trust is left to the least trusted device there; and
+one of an owner who has a device on the blacklist begins on probation. A device that is known by its key keeps its
+standing. That hardware is the same is a claim: it is by a hash that the device makes of itself, and a program that was
+changed can send another one. So this stops who reinstalls, not who lies; a liar needs another owner's token as well, or
+is on probation, and is measured and checked like everybody.
 """
 
 import json
@@ -14,14 +21,17 @@ from pydantic import SecretStr
 from sqlalchemy.exc import DataError
 from sqlmodel import Session
 
+from registry.blacklist import entry_for_hardware, open_entry
 from registry.deployments import Planned, deploy, rates_of
 from registry.device_keys import KeyRetired, add_key, device_by_key
 from registry.device_state import DeviceState
 from registry.devices import enrol_device, new_device_id
 from registry.events import record_event
+from registry.inheritance import begin_standing, may_serve
 from registry.measurements import record_measurement
 from registry.nonces import is_new
 from registry.speed import AVERAGE, relative_speed
+from registry.standing_rule import StandingSettings
 from registry.states import set_state
 from registry.tables import Device, EventKind, Measurement, Owner, Token
 from registry.tokens import TokenRefused, check_token, spend_token
@@ -109,6 +119,7 @@ def _join(
 def _device(session: Session, request: JoinRequest, token: Token, now: datetime) -> Device:
     """Return the device that has the request's signing key: the one that always had it, or a new one."""
     known = device_by_key(session, request.signing)
+    _refuse_shut_out(session, request, known)
     if known is None:
         spend_token(session, token.id, now)
     else:
@@ -117,6 +128,8 @@ def _device(session: Session, request: JoinRequest, token: Token, now: datetime)
     device = enrol_device(session, known.id if known else new_device_id(), owner, token.region)
     device.name, device.hardware_id = request.name, request.hardware_id
     add_key(session, device.id, request.signing, request.sealing, now)
+    if not known:
+        begin_standing(session, device, now, StandingSettings())
     kind = EventKind.REJOINED if known else EventKind.JOINED
     record_event(session, device.id, kind, f"by token {token.id}", now)
     _let_in(session, device, kind, now)
@@ -129,6 +142,8 @@ def _let_in(session: Session, device: Device, kind: EventKind, now: datetime) ->
         set_state(session, device.id, DeviceState.INACTIVE, "it joined again", now)
     elif kind is not EventKind.JOINED:
         return
+    if not may_serve(session, device.id, now):
+        return
     set_state(session, device.id, DeviceState.ACTIVE, "it joined", now)
 
 
@@ -137,10 +152,22 @@ def _refuse_barred(known: Device, token: Token) -> None:
         raise JoinRefused(
             Refusal.OTHER_OWNER, "This device is another owner's than the token: have it transferred first."
         )
-    if known.state is DeviceState.BLACKLISTED:
-        raise JoinRefused(
-            Refusal.BLACKLISTED, "This device is blacklisted: ask the network's operator for the way back."
-        )
+
+
+def _refuse_shut_out(session: Session, request: JoinRequest, known: Device | None) -> None:
+    is_listed = known is not None and known.state is DeviceState.BLACKLISTED
+    own = open_entry(session, known.id) if known and is_listed else None
+    entry = own or entry_for_hardware(session, request.hardware_id)
+    if entry is None and not is_listed:
+        return
+    what = "device" if is_listed else "hardware"
+    if entry is None or entry.until is None:
+        message = f"This {what} is blacklisted: ask the network's operator for the way back."
+    else:
+        way_back = "It comes back by itself then" if is_listed else "Join again then"
+        until = f"{entry.until:%Y-%m-%d %H:%M} UTC"
+        message = f"This {what} is blacklisted until {until}. {way_back}, or ask the network's operator."
+    raise JoinRefused(Refusal.BLACKLISTED, message)
 
 
 def _host(session: Session, device: Device, request: JoinRequest, now: datetime, plan: Plan) -> Sequence[Planned]:

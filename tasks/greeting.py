@@ -9,6 +9,8 @@ from tasks.envelope import Message
 
 #: Keys of ``reports``: what a device says when it is there, when it goes, and when it asks how it stands.
 HELLO, GOODBYE, STANDING = "hello", "goodbye", "standing"
+#: The state of a device that no registry knows, or whose greeting could not be taken.
+UNKNOWN = "unknown"
 
 _Text = Annotated[str, Field(max_length=500)]
 

@@ -10,7 +10,8 @@ from broker_config.management import Management
 from registry.columns import now
 from registry.database import reading, session
 from registry.devices import enrolled_devices
-from registry.events import record_event
+from registry.failures import count_failure
+from registry.standing_rule import StandingSettings
 from registry.sweeping import hoarded_since, last_heard
 from registry.tables import EventKind
 from tasks.enforcement import Enforcement
@@ -34,6 +35,7 @@ class Hoarders:
         vhost: the network's virtual host.
         enforcement: takes devices out of work.
         patience: seconds that a device may hold tasks without being heard of.
+        standing: what it costs a device; by default the environment's.
     """
 
     def __init__(
@@ -43,12 +45,14 @@ class Hoarders:
         vhost: str,
         enforcement: Enforcement,
         patience: float = LEASE + MARGIN,
+        standing: StandingSettings | None = None,
     ) -> None:
         self._engine = engine
         self._management = management
         self._vhost = vhost
         self._enforcement = enforcement
         self._patience = patience
+        self._standing = standing or StandingSettings()
         self._since: dict[str, datetime] = {}
 
     def end(self) -> None:
@@ -81,7 +85,7 @@ class Hoarders:
         reason = f"it held tasks for {(at - self._since[device]).total_seconds():.0f} s, and nothing was heard of them"
         with session(self._engine) as registry:
             again = hoarded_since(registry, device, at - timedelta(seconds=REPEATED))
-            record_event(registry, device, EventKind.HOARDED, reason, at)
+            count_failure(registry, device, EventKind.HOARDED, reason, at, settings=self._standing)
         log.warning("device.hoarded", extra={"device": device, "again": again})
         for connection in connections:
             self._close(connection, device)

@@ -22,10 +22,14 @@ def task_connections(device: str, connections: Sequence[Mapping[str, Any]]) -> d
         device: its id.
         connections: as :meth:`broker_config.management.Management.connections_of` returns them.
     """
-    began = {one["name"]: _began(one) for one in connections}
+    for_tasks = not_for_results(device, connections)
+    return for_tasks or {one["name"]: _began(one) for one in connections}
+
+
+def not_for_results(device: str, connections: Sequence[Mapping[str, Any]]) -> dict[str, datetime | None]:
+    """Return the same without what a device says is for its results, even if then none is left."""
     named = {one["name"]: (one.get("client_properties") or {}).get("connection_name") for one in connections}
-    for_tasks = [name for name in began if named[name] != f"{device} results"]
-    return {name: began[name] for name in for_tasks or began}
+    return {one["name"]: _began(one) for one in connections if named[one["name"]] != f"{device} results"}
 
 
 def judged(

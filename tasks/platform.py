@@ -24,6 +24,10 @@ from tasks.admission import Admission
 from tasks.answering import Answer, Answering
 from tasks.cancellation import Cancellations
 from tasks.clearance import Clearances
+from tasks.enforcement import Enforcement
+from tasks.greeting import GOODBYE, HELLO, STANDING
+from tasks.health.greetings import Greetings
+from tasks.health.standing_answer import Standings
 from tasks.key_change import KeyChanges
 from tasks.message import sender_reply_queue, task_id
 from tasks.requests import Requests
@@ -75,7 +79,8 @@ class Platform:
         self._engine = open_engine()
         self._link = Link(url, "platform answers", self._set_up)
         api = management(url)
-        self._answering = [Answering(names.REPORTS, self._of_devices(), self._user, _REPORT_THREADS)]
+        enforcement = Enforcement(self._engine, api, url) if api else None
+        self._answering = [Answering(names.REPORTS, self._of_devices(enforcement), self._user, _REPORT_THREADS)]
         requests = Requests(self._engine, self._link, self._user)
         self._answering.append(Answering(names.REQUESTS_QUEUE, requests.answers, self._user, _REQUEST_THREADS))
         if api:
@@ -102,11 +107,15 @@ class Platform:
         self._link.close()
         self._engine.dispose()
 
-    def _of_devices(self) -> dict[str, Answer]:
+    def _of_devices(self, enforcement: Enforcement | None) -> dict[str, Answer]:
+        greetings = Greetings(self._engine, enforcement)
         return {
             "rotation": KeyChanges(self._engine).answer,
             "clearance": Clearances(self._engine, self._link, self._user).answer,
             "cancellations": Cancellations(self._engine).answer,
+            HELLO: greetings.hello,
+            GOODBYE: greetings.goodbye,
+            STANDING: Standings(self._engine).answer,
         }
 
     def _set_up(self, channel: Channel, ready: Callable[[], None]) -> None:

@@ -93,7 +93,7 @@ class Readings(Message):
     provider: _Text
     provider_fault: _Text | None = None
     models: Annotated[tuple[_Text, ...], Field(max_length=64)] = ()
-    broken: Annotated[dict[_Text, _Text], Field(max_length=64, default_factory=dict)]
+    broken: Annotated[dict[_Text, _Text], Field(max_length=64)] = Field(default_factory=dict)
     running: _Count
     held: _Count
     unsettled: _Count

@@ -1,4 +1,4 @@
-"""Lets the ledger forget: results, tasks that ended long ago, marks."""
+"""Lets the registry forget: results, tasks that ended long ago, marks, health cycles, what happened to devices."""
 
 import logging
 from datetime import datetime, timedelta
@@ -8,8 +8,11 @@ from sqlalchemy import Engine
 from registry.columns import now
 from registry.database import reading, session
 from registry.retention import (
+    HistorySettings,
     LedgerSettings,
     bytes_of_results,
+    forget_cycles,
+    forget_events,
     forget_marks,
     forget_results,
     forget_results_beyond,
@@ -22,6 +25,8 @@ _GIB = 2**30
 _MARKS_KEPT = timedelta(hours=1)
 #: How often all results are measured anew; between, only what came and went is added up.
 _MEASURED_EVERY = timedelta(hours=1)
+#: How often the history of devices is looked through, which all of it has to be for that.
+_HISTORY_EVERY = timedelta(hours=1)
 # A batch of the recorder's may be written some seconds after its messages came.
 _WRITTEN_WITHIN = timedelta(minutes=1)
 
@@ -34,18 +39,26 @@ class Retention:
         settings: how long what is kept.
         portion: rows of a portion.
         portions: of one kind at a time, at most.
+        history: how long what happened to devices is kept.
     """
 
     def __init__(
-        self, engine: Engine, settings: LedgerSettings | None = None, portion: int = 500, portions: int = 200
+        self,
+        engine: Engine,
+        settings: LedgerSettings | None = None,
+        portion: int = 500,
+        portions: int = 200,
+        history: HistorySettings | None = None,
     ) -> None:
         self._engine = engine
         self._settings = settings or LedgerSettings()
+        self._history = history or HistorySettings()
         self._portion = portion
         self._portions = portions
         self._bytes = 0
         self._measured: datetime | None = None
         self._counted: datetime | None = None
+        self._history_at: datetime | None = None
 
     def forget(self) -> None:
         """Forget what is old by now.
@@ -60,6 +73,9 @@ class Retention:
         self._forget_old_results(at - timedelta(hours=self._settings.ledger_result_hours))
         self._forget_results_beyond(round(self._settings.ledger_result_gib * _GIB))
         self._forget_tasks(at - timedelta(days=self._settings.ledger_task_days))
+        if self._history_at is None or at - self._history_at > _HISTORY_EVERY:
+            self._history_at = at
+            self._forget_history(at)
 
     def _measure(self, at: datetime) -> None:
         until = at - _WRITTEN_WITHIN
@@ -92,5 +108,15 @@ class Retention:
         for _ in range(self._portions):
             with session(self._engine) as registry:
                 gone = forget_tasks(registry, before, self._portion)
+            if gone < self._portion:
+                return
+
+    def _forget_history(self, at: datetime) -> None:
+        with session(self._engine) as registry:
+            forget_cycles(registry, at - timedelta(days=self._history.history_cycle_days))
+        before = at - timedelta(days=self._history.history_event_days)
+        for _ in range(self._portions):
+            with session(self._engine) as registry:
+                gone = forget_events(registry, before, self._portion)
             if gone < self._portion:
                 return

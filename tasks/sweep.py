@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Engine
 
-from registry.turn import sweeping_turn
+from registry.turn import Turn, turn
 from starai.errors import StarAIError
 from tasks.mark import Marks
 
@@ -44,7 +44,7 @@ class Sweep:
             log.info("sweep.skipped")
             return
         try:
-            with sweeping_turn(self._engine) as alone:
+            with turn(self._engine, Turn.SWEEP) as alone:
                 if alone:
                     self._sweep()
         finally:

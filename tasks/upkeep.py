@@ -1,4 +1,4 @@
-"""What the platform looks after by itself, time and again: the sweep, and what the ledger forgets."""
+"""What the platform looks after by itself, time and again: the sweep, the fleet's health, and what is forgotten."""
 
 import logging
 
@@ -11,6 +11,10 @@ from registry.database import open_engine
 from tasks.dead_letters import DeadLetters
 from tasks.deadlines import Deadlines
 from tasks.enforcement import Enforcement
+from tasks.health.blame import Blame
+from tasks.health.consequences import Consequences
+from tasks.health.cycle import Cycle, Follower
+from tasks.health.looks import Looks
 from tasks.hoarders import Hoarders
 from tasks.leases import Leases
 from tasks.lost import Lost
@@ -46,6 +50,7 @@ class Upkeep:
         self._telling = Telling(self._link, user_of(self._url))
         self._marks = Marks(self._engine, self._telling, _PATIENCE)
         self._sweep = self._new_sweep()
+        self._cycle = self._new_cycle()
         self._retention = Retention(self._engine)
 
     def open(self, timeout: float = 10.0) -> None:
@@ -57,7 +62,8 @@ class Upkeep:
         self._link.open(timeout)
 
     def close(self) -> None:
-        """Disconnect; a sweep that is under way ends soon."""
+        """Disconnect; a sweep or a health cycle that is under way ends soon."""
+        self._cycle.close()
         self._marks.close()
         self._link.close()
         self._engine.dispose()
@@ -65,6 +71,14 @@ class Upkeep:
     def sweep(self) -> None:
         """Sweep once, as :meth:`tasks.sweep.Sweep.run` does."""
         self._sweep.run()
+
+    def check_health(self) -> None:
+        """Ask the whole fleet how it is, as :meth:`tasks.health.cycle.Cycle.run` does."""
+        self._cycle.run()
+
+    def check_greeted(self) -> None:
+        """Ask devices that have just come, as :meth:`tasks.health.cycle.Cycle.greet` does."""
+        self._cycle.greet()
 
     def forget(self) -> None:
         """Forget what is old, as :meth:`tasks.retention.Retention.forget` does."""
@@ -85,3 +99,14 @@ class Upkeep:
             reason = "STARAI_MANAGEMENT_URL is not set: no lease is enforced, and nothing that was lost is put back"
             log.warning("sweep.limited", extra={"reason": reason})
         return Sweep(self._engine, self._marks, before, after)
+
+    def _new_cycle(self) -> Cycle:
+        if not (api := management(self._url)):
+            return Cycle(self._engine, self._url, None)
+        enforcement = Enforcement(self._engine, api, self._url)
+        looks = Looks(self._engine, api, vhost_of(self._url))
+        followers: dict[str, Follower] = {
+            "blame": Blame(self._engine, api).look,
+            "consequences": Consequences(self._engine, api, self._url).follow,
+        }
+        return Cycle(self._engine, self._url, enforcement, looks=looks, broker_up=api.uptime, followers=followers)

@@ -7,13 +7,14 @@ from celery.worker import WorkController
 
 from broker_config.address import celery_tls
 from worker.consumer import HEARTBEAT
+from worker.departure import Departure
 from worker.device import Device
 from worker.enrolment import Enrolment
 from worker.frames import readable_frames
 
 
-def device_app(enrolment: Enrolment, device: Device, grace: float) -> Celery:
-    """Return the app of one device. ``grace``: seconds that running tasks get to end when it stops.
+def device_app(enrolment: Enrolment, device: Device, departure: Departure) -> Celery:
+    """Return the app of one device, which leaves as ``departure`` says.
 
     Raises:
         BadAddress, BrokerUntrusted, SettingError: the address is none, not safe, or its authority cannot be read.
@@ -40,9 +41,9 @@ def device_app(enrolment: Enrolment, device: Device, grace: float) -> Celery:
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         accept_content=["json"],
-        device_grace=grace,
     )
     app.device = device
+    app.departure = departure
     return app
 
 

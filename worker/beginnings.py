@@ -8,9 +8,9 @@ import logging
 import threading
 import time
 
-from broker_config.link import Link
 from broker_config.publication import Publication
 from starai.errors import BrokerError
+from worker.questions import Way
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Beginnings:
         with self._lock:  # or the beginning could follow the end
             self._untold.pop(run, None)
 
-    def tell(self, link: Link) -> None:
+    def tell(self, link: Way) -> None:
         """Publish what is due. What a closed link does not take is told by the task's end."""
         with self._lock:
             now = time.monotonic()

@@ -19,8 +19,8 @@ _OPEN_TIMEOUT = 10.0
 _REPLIES = "amq.rabbitmq.reply-to"
 
 
-def call(url: str, ca: str | None, exchange: str, key: str, body: bytes) -> bytes:
-    """Publish a request as the user of that address, and return what was answered.
+def call(url: str, ca: str | None, exchange: str, key: str, body: bytes, within: float = ANSWERED_WITHIN) -> bytes:
+    """Publish a request as the user of that address, and return what was answered ``within`` so many seconds.
 
     Raises:
         BrokerUnreachable: the broker could not be reached, or nobody answered in time.
@@ -34,15 +34,15 @@ def call(url: str, ca: str | None, exchange: str, key: str, body: bytes) -> byte
         )
 
     link = Link(url, f"{key} request", listen, ca=ca)
-    link.open(_OPEN_TIMEOUT)
+    link.open(min(_OPEN_TIMEOUT, within))
     try:
-        expires = str(int(1000 * ANSWERED_WITHIN))
+        expires = str(int(1000 * within))
         properties = pika.BasicProperties(reply_to=_REPLIES, user_id=user_of(url), expiration=expires)
-        link.publish(Publication(exchange, key, body, properties)).result(ANSWERED_WITHIN)
-        return answers.get(timeout=ANSWERED_WITHIN)
+        link.publish(Publication(exchange, key, body, properties)).result(within)
+        return answers.get(timeout=within)
     except (queue.Empty, TimeoutError) as error:
         raise BrokerUnreachable(
-            f"Nobody answered the {key} request within {ANSWERED_WITHIN:g} s. Does the network's platform run?"
+            f"Nobody answered the {key} request within {within:g} s. Does the network's platform run?"
         ) from error
     finally:
         link.close()

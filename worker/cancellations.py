@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
@@ -18,9 +18,14 @@ _Key = tuple[str, str]
 
 
 class Cancellations:
-    """What the platform said was cancelled, and what runs here. Any thread may use it."""
+    """What the platform said was cancelled, and what runs here. Any thread may use it.
 
-    def __init__(self) -> None:
+    Args:
+        now: returns the time that tasks expire by.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._lock = threading.Lock()
         self._until: OrderedDict[_Key, float] = OrderedDict()
         self._running: dict[Future[None], _Key] = {}
@@ -46,7 +51,7 @@ class Cancellations:
         """
         key, stop = (task.submitter, task.id), Future[None]()
         with self._lock:
-            if self._until.get(key, 0.0) > time.time():
+            if self._until.get(key, 0.0) > self._now():
                 raise Cancelled(f"Task {task.id} was cancelled.", task.id)
             self._running[stop] = key
         try:

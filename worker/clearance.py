@@ -67,6 +67,10 @@ class Attempts:
         while len(self._failures) > _FAILURES_KEPT:
             self._failures.popitem(last=False)
 
+    def has_failed_at(self, task: Task) -> bool:
+        """Tell whether this device has failed at the task."""
+        return (task.reply_to, task.id) in self._failures
+
     def _clearance(self, task: Task, run: str, model: str) -> ClearanceAnswer | None:
         request = ClearanceRequest(
             task=task.id,

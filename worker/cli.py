@@ -1,49 +1,42 @@
 """The command `starai-worker`: what an owner does with their device."""
 
-import logging
-from pathlib import Path
+from typing import Any
 
 import click
 
 from broker_config.errors import StarAIError
-from broker_config.logs import log_to_stderr
-from worker.enrolment import enrolment_file, load_enrolment
 from worker.evaluate import evaluate
+from worker.exit_command import exit_device
 from worker.join_command import join
+from worker.pause_command import pause, resume
 from worker.rotate import rotate_keys
-from worker.run import GRACE, run_device
+from worker.service_command import service
+from worker.start_command import start
+from worker.status_command import status
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands whose errors, where they are ours, are one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except StarAIError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="starai")
 def main() -> None:
-    """Lend this machine to a StarAI network: measure it, host models, serve tasks."""
+    """Lend this machine to a StarAI network: measure it, host models, serve tasks.
 
-
-@main.command()
-@click.option(
-    "--enrolment",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file that enrolment wrote.  [default: enrolment.json in STARAI_HOME]",
-)
-@click.option("--grace", type=click.FloatRange(0), default=GRACE, show_default=True, help="Seconds for running tasks.")
-@click.option("--lifeline", is_flag=True, hidden=True, help="Stop when standard input ends.")
-@click.option("-v", "--verbose", is_flag=True, help="Say more.")
-def start(enrolment: Path | None, grace: float, lifeline: bool, verbose: bool) -> None:
-    """Host the enrolled models and serve tasks, until Ctrl-C or SIGTERM.
-
-    The first one lets running tasks end and hands back the rest; the second one stops at once.
+    Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong arguments.
     """
-    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
-    try:
-        run_device(load_enrolment(enrolment or enrolment_file()), grace=grace, lifeline=lifeline)
-    except StarAIError as error:
-        raise click.ClickException(str(error)) from error
 
 
-main.add_command(evaluate)
-main.add_command(join)
-main.add_command(rotate_keys)
+for command in (evaluate, join, start, status, pause, resume, exit_device, service, rotate_keys):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

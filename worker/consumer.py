@@ -17,23 +17,28 @@ from contextlib import suppress
 from typing import Any
 
 from amqp import spec
+from amqp.exceptions import AccessRefused
 from celery import bootsteps
 from celery.worker import state
 from celery.worker.consumer import Connection, Consumer
 
 from tasks.message import JunkError, read_task
+from worker.backoff import Backoff
 from worker.beginnings import TOLD_AFTER
-from worker.device import Device, Verdict
+from worker.departure import Departure
+from worker.device import Device
 from worker.frames import read_frames
 from worker.ladder import Ladder
+from worker.results_link import FIRST_LOGIN_PAUSE, LONGEST_LOGIN_PAUSE
 from worker.rung import Delivery, Rung
+from worker.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
 #: Seconds that the broker may be silent; the private node asks for the same.
 HEARTBEAT = 10
-#: Seconds before the next attempt after the broker refused a login or a queue.
-REFUSED_PAUSE = 5
+#: Seconds before the next attempt after the broker refused a queue, as it does while the device is inactive.
+REFUSED_PAUSE = 5.0
 
 # Seconds between two looks at what is due, when nothing arrives.
 _TICK = 0.1
@@ -65,14 +70,17 @@ class DeviceConsumer(Consumer):
         self._waker.setblocking(False)
         self._wake.setblocking(False)
         self._finished: deque[tuple[Delivery, Verdict]] = deque()
-        self._stop_at: float | None = None
+        # Deliveries of tasks that failed here before.
+        self._doubtful: deque[tuple[Ladder, Delivery]] = deque()
+        self._logins = Backoff(FIRST_LOGIN_PAUSE, LONGEST_LOGIN_PAUSE)
+        self._draining = False
         self._beat_at = 0.0
         self.event_dispatcher = self.task_consumer = self.qos = None
         super().__init__(*args, **kwargs)
         # Without an event loop Celery turns heartbeats off (celery/worker/consumer/consumer.py, __init__).
         self.amqheartbeat = self.app.conf.broker_heartbeat
         self._device: Device = self.app.device
-        self._grace: float = self.app.conf.device_grace
+        self._departure: Departure = self.app.departure
 
     def serve(self) -> None:
         """Run the loop for one connection; it ends by an error of the connection, or by a shutdown."""
@@ -81,6 +89,7 @@ class DeviceConsumer(Consumer):
         amqp.sock.settimeout(2 * HEARTBEAT)
         try:
             channel = self._channel(amqp)
+            self._logins.succeeded()
             self._device.begin_connection()
             log.info("device.consuming", extra={"device": self._device.id})
             self.on_ready()
@@ -91,28 +100,36 @@ class DeviceConsumer(Consumer):
                 self._beat(amqp)
                 self._wait(amqp)
         finally:
+            self._doubtful.clear()
             for ladder in self._device.ladders:
                 ladder.lose_connection()
 
     def stop(self) -> None:
         """End for good. What still runs is given up first, or Celery's pool would wait for it without a limit."""
-        self._device.close()
+        self._departure.take_leave()
         super().stop()
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
-        """Wait after a refused login: the broker itself is retried by Celery, with its own pauses."""
-        self._pause(exc)
+        """Wait after a refused login: the broker itself is retried by Celery, with its own pauses.
+
+        The user of a blacklisted device is gone, perhaps for days: the pauses grow. They end when the link of its
+        results, which tries as well, has been let in.
+        """
+        is_refused = isinstance(exc, AccessRefused)
+        self._pause(exc, self._logins.after_failure() if is_refused else REFUSED_PAUSE, until_let_in=is_refused)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Close what is left of the connection; wait after a refused or missing queue, or it would come at once."""
         super().on_connection_error_after_connected(exc)
         if isinstance(exc, self.channel_errors):
-            self._pause(exc)
+            self._pause(exc, REFUSED_PAUSE)
 
-    def _pause(self, refusal: Exception) -> None:
-        log.warning("device.refused", extra={"device": self._device.id, "reason": str(refusal)})
-        until = time.monotonic() + REFUSED_PAUSE
-        while time.monotonic() < until:
+    def _pause(self, refusal: Exception, seconds: float, *, until_let_in: bool = False) -> None:
+        event = {"device": self._device.id, "reason": str(refusal), "seconds": seconds}
+        log.warning("device.refused", extra=event)
+        until = time.monotonic() + seconds
+        was_out = not self._device.is_connected
+        while time.monotonic() < until and not (until_let_in and was_out and self._device.is_connected):
             state.maybe_shutdown()
             time.sleep(_TICK)
 
@@ -124,9 +141,11 @@ class DeviceConsumer(Consumer):
         return channel
 
     def _move(self, channel: Any) -> None:
+        self._leave_to_others(channel)
         for ladder in self._device.ladders:
             ladder.set_load(self._device.load(ladder))
-            ladder.rest(self._device.resting)
+            ladder.set_sound(self._device.sound)
+            ladder.rest(self._device.resting or self._device.is_recovering(ladder))
             moves = ladder.moves(time.monotonic())
             for delivery in moves.start:
                 self.pool.apply_async(self._device.work, (delivery, self._finish_soon), callback=_ignore)
@@ -175,7 +194,22 @@ class DeviceConsumer(Consumer):
             self._device.refuse(junk)
             channel.basic_reject(message.delivery_tag, requeue=False)
             return
-        ladder.arrive(Delivery(rung, message.delivery_tag, task, time.monotonic(), instead=instead), task.submitted)
+        delivery = Delivery(rung, message.delivery_tag, task, time.monotonic(), instead=instead)
+        if self._device.has_failed_at(task):
+            self._doubtful.append((ladder, delivery))
+        ladder.arrive(delivery, task.submitted)
+
+    def _leave_to_others(self, channel: Any) -> None:
+        """Take nothing for a while, where a task came back that failed here and that another device can take.
+
+        Or this device alone would use up the attempts of a task whose other devices are busy. If there is no other,
+        it is begun again.
+        """
+        while self._doubtful:
+            ladder, delivery = self._doubtful.popleft()
+            own = sum(1 for rung in ladder.rungs if rung.tag and rung.queue == delivery.rung.queue)
+            if channel.queue_declare(delivery.rung.queue, passive=True).consumer_count > own:
+                self._device.leave_to_others(ladder, delivery.task)
 
     def _finish_soon(self, delivery: Delivery, verdict: Verdict) -> None:
         """Settle a delivery on the consumer's thread, at once; called on the pool's."""
@@ -207,12 +241,12 @@ class DeviceConsumer(Consumer):
     def _stop_when_drained(self) -> None:
         if state.should_stop is None:
             return
-        if self._stop_at is None:
-            self._stop_at = time.monotonic() + self._grace
+        if not self._draining:
+            self._draining = True
             log.info("device.draining", extra={"device": self._device.id})
             for ladder in self._device.ladders:
                 ladder.drain()
-        elif self._device.idle or time.monotonic() > self._stop_at:
+        elif self._device.idle or self._departure.time_left < 0:
             state.maybe_shutdown()
 
     def _beat(self, amqp: Any) -> None:

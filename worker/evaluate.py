@@ -10,9 +10,11 @@ from models.catalogue import load_catalogue
 from models.measurement import MachineClass
 from models.plan import Plan, plan
 from models.share import Share
+from worker.enrolment import enrolment_file
 from worker.evaluation_table import as_table
 from worker.lending import class_option, evaluate_with_progress, memory_share_option, share_of
 from worker.measure import Evaluation, measurement_of
+from worker.preferences import load_preferences, preferences_beside
 
 
 @click.command()
@@ -31,7 +33,8 @@ def evaluate(as_json: bool, explain: bool, claimed: str, memory_share: float | N
     machine_class = MachineClass(claimed)
     try:
         evaluation = evaluate_with_progress(Console(stderr=True))
-        share = share_of(evaluation, machine_class, memory_share)
+        prefers = load_preferences(preferences_beside(enrolment_file()))
+        share = share_of(evaluation, machine_class, memory_share or prefers.memory_share, prefers.threads)
         planned = plan(measurement_of(evaluation, machine_class), share, load_catalogue())
     except StarAIError as error:
         raise click.ClickException(str(error)) from error

@@ -14,6 +14,8 @@ from worker.join import join as ask_to_join
 from worker.keys import keys_file, load_or_make_keys
 from worker.lending import class_option, evaluate_with_progress, memory_share_option, share_of
 from worker.measure import measurement_of
+from worker.preferences import load_preferences, preferences_beside
+from worker.preferences_file import write_preferences_once
 
 
 @click.command()
@@ -24,26 +26,38 @@ from worker.measure import measurement_of
 @click.option(
     "--threads",
     type=click.IntRange(1, 8192),
-    help="Threads that all models may use together.  [default: the cores, less one]",
+    help="Threads that all models may use together.  [default: as preferences.toml says, else the cores, less one]",
 )
 def join(token: str | None, name: str | None, claimed: str, memory_share: float | None, threads: int | None) -> None:
     """Join the network that TOKEN is from, an owner's invitation. Without TOKEN, or with -, it is asked for.
 
     What you type as an argument can be read by other users of this machine while the command runs; a token that is
     asked for cannot. Measures this machine (about 6 seconds), fetches the models that suit it, and tries them.
-    Joining again is harmless: this machine stays the same device. Then run `starai-worker start`.
+    Joining again is harmless: this machine stays the same device. Then run `starai-worker start`. When the device
+    pauses by itself is in preferences.toml beside the enrolment, which is written the first time, and never again.
 
     Exits with 1, and says why, when the network does not take this device.
     """
     console = Console(stderr=True, markup=False, highlight=False)
+    file = preferences_beside(enrolment_file())
+    prefers = load_preferences(file)
     if token in (None, "-"):
         token = click.prompt("Token", hide_input=True, err=True)
     try:
-        enrolment = _join(console, parse(token or ""), name, MachineClass(claimed), memory_share, threads)
+        enrolment = _join(
+            console,
+            parse(token or ""),
+            name,
+            MachineClass(claimed),
+            memory_share or prefers.memory_share,
+            threads or prefers.threads,
+        )
     except StarAIError as error:
         raise click.ClickException(str(error)) from error
     models = ", ".join(f"{d.model} ({d.slots} slots)" for d in enrolment.deployments)
     console.print(f"This is device {enrolment.device} in {enrolment.region} now. It hosts {models}.")
+    if write_preferences_once(file, MachineClass(claimed), memory_share, threads):
+        console.print(f"When it pauses by itself is in {file}. Change it as you like.")
     console.print("Start it: starai-worker start")
 
 

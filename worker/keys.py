@@ -43,6 +43,11 @@ def keys_file() -> Path:
     return home() / "keys.json"
 
 
+def keys_beside(enrolment: Path) -> Path:
+    """Return where the device with that enrolment's file keeps its keys."""
+    return enrolment.with_name("keys.json")
+
+
 def load_or_make_keys(path: Path) -> DeviceKeys:
     """Return the keys in the file, made if there are none; processes that do so at once get the same ones.
 

@@ -17,28 +17,17 @@ from collections import deque
 from collections.abc import Iterable
 
 from broker_config.names import task_queue
-from broker_config.priority import priority
 from broker_config.regions import Region, distance
 from tasks.deployment import Deployment
 from worker.abroad import Abroad
-from worker.budget import BURST, ChangeBudget
-from worker.load import LoadMeter
+from worker.budget import ChangeBudget
+from worker.prices import REPRICE, RESERVE, Prices
 from worker.rung import Delivery, Moves, Rung
 
 #: Seconds that a surplus may wait for a slot.
 HOLD = 0.5
 #: Seconds that an acknowledgement may wait for a slot. If the device dies meanwhile, the task is done once more.
 LATE = 1.0
-# Seconds between two changes of the rungs' priorities, or two closings of those that wait beside another; and the
-# changes that they leave for what matters more.
-_REPRICE = 5.0
-_RESERVE = 10
-# Seconds between two looks whether priorities are still true.
-_LOOK_AT_PRICES = 0.5
-# How wrong the priority of a rung abroad must be: it follows the device's own tasks, which come and go.
-_COARSE = 4
-# Rungs renewed at once: no more than can ever be paid for.
-_RENEWED = int(BURST - _RESERVE) // 2
 
 
 class Ladder:
@@ -53,7 +42,7 @@ class Ladder:
     def __init__(self, home: Region, deployment: Deployment, *, sound: bool = True) -> None:
         self.deployment = deployment
         self._home = home
-        self._sound = sound
+        self._prices = Prices(home, deployment.slots, deployment.speed, sound=sound)
         self._slots = deployment.slots
         self._at_home = [self._rung(home, step) for step in range(self._slots)]
         others = sorted((r for r in Region if r is not home), key=lambda region: distance(home, region))
@@ -71,11 +60,7 @@ class Ladder:
         # What has ended and is not acknowledged, and when it ended.
         self._ended: dict[Delivery, float] = {}
         self._budget = ChangeBudget(0.0)
-        self._load = 0.0
-        self._occupancy = LoadMeter()
-        self._price_at = 0.0
         self._spared_at = 0.0
-        self._closed_until = 0.0
         self._draining = False
         self._resting = False
 
@@ -89,9 +74,33 @@ class Ladder:
         """Whether nothing runs, is held, or is to be acknowledged."""
         return not self._running and not self._held and not self._ended
 
+    @property
+    def running(self) -> int:
+        """How many tasks run. This and the next three may be asked by any thread: they only count."""
+        return len(self._running)
+
+    @property
+    def held(self) -> int:
+        """How many tasks wait for a slot."""
+        return len(self._held)
+
+    @property
+    def unsettled(self) -> int:
+        """How many tasks have ended and are not acknowledged."""
+        return len(self._ended)
+
+    @property
+    def consumers(self) -> int:
+        """How many rungs are open."""
+        return sum(1 for rung in self.rungs if rung.tag)
+
+    def set_sound(self, sound: bool) -> None:
+        """Take in whether the device is in good standing; its rungs follow as their budget allows."""
+        self._prices.sound = sound
+
     def set_load(self, load: float) -> None:
         """Take in what the device is under besides this model's own tasks, from 0.0 to 1.0."""
-        self._load = load
+        self._prices.load = load
 
     def arrive(self, delivery: Delivery, submitted: float | None = None) -> None:
         """Take in a delivery of a task that was submitted then; :meth:`moves` says what becomes of it."""
@@ -117,7 +126,7 @@ class Ladder:
         Otherwise the slot serves those abroad until home has work again, of which only a rung that waits there tells.
         """
         unheard = self._unheard()
-        if self._is_closed(now) or not unheard:
+        if self._is_closed or not unheard:
             return []
         if finished.rung.home or finished.instead:
             return self._abroad.turns(now, unheard)
@@ -133,10 +142,6 @@ class Ladder:
         self._held.clear()
         self._ended.clear()
 
-    def pause(self, until: float) -> None:
-        """Close all rungs until then: this device cannot run the model just now."""
-        self._closed_until = max(until, self._closed_until)
-
     def rest(self, resting: bool) -> None:
         """Close all rungs, or let them open again; what runs may end."""
         self._resting = resting
@@ -148,8 +153,8 @@ class Ladder:
     def moves(self, now: float) -> Moves:
         """Return what to do at this moment. The caller does all of it, and sets the tags of opened rungs."""
         moves = Moves()
-        closed = self._is_closed(now)
-        self._occupancy.sample(len(self._running) / self._slots, now)
+        closed = self._is_closed
+        self._prices.sample(len(self._running), now)
         if not closed:
             self._start(moves)
         self._abroad.note_free(self.free > 0 and not closed, now)  # or all would open at once when it opens again
@@ -158,9 +163,11 @@ class Ladder:
         stale = self._stale(wanted, now)
         moves.close = [rung for rung in self.rungs if rung.tag and (rung not in wanted or rung in stale)]
         self._acknowledge(moves, now)
+        if stale:
+            stale -= self._busy()  # those open again when their task has ended
         moves.open = [rung for rung in self.rungs if rung in wanted and (not rung.tag or rung in stale)]
         for rung in moves.open:
-            rung.priority = self._price(rung)
+            rung.priority = self._prices.price(rung)
         self._budget.pay(len(moves.close) + len(moves.open), now)
         if not closed and self.free > 0 and not self._held and self._abroad.is_settled_free(now):
             moves.look = self._poll(moves, now)
@@ -191,7 +198,9 @@ class Ladder:
             del self._ended[delivery]
 
     def _busy(self) -> set[Rung]:
-        return {delivery.rung for delivery in (*self._running, *self._held, *self._ended) if not delivery.lost}
+        # What has ended on a closed rung is acknowledged before any rung opens.
+        ended = (delivery for delivery in self._ended if delivery.rung.tag)
+        return {delivery.rung for delivery in (*self._running, *self._held, *ended) if not delivery.lost}
 
     def _wanted_at_home(self, busy: set[Rung]) -> set[Rung]:
         """A rung for each slot, less what runs without one: tasks of a lost connection.
@@ -223,7 +232,7 @@ class Ladder:
         """Return the rungs that wait beside another one of their region abroad, if it is time to close them."""
         waiting = [[r for r in rungs if r.tag and r not in busy] for rungs in self._in_region.values()]
         spare = {rung for rungs in waiting for rung in rungs[1:]}
-        if not spare or now - self._spared_at < _REPRICE or not self._budget.allows(len(spare) + _RESERVE, now):
+        if not spare or now - self._spared_at < REPRICE or not self._budget.allows(len(spare) + RESERVE, now):
             return set()
         self._spared_at = now
         return spare
@@ -242,22 +251,10 @@ class Ladder:
             moves.give_back.append(delivery)
 
     def _stale(self, wanted: set[Rung], now: float) -> set[Rung]:
-        """Return the open rungs without a task whose priority is no longer true, if it is time to renew them.
-
-        Of a ladder too long to be renewed at once they are those whose priority is wrong by most.
-        """
-        if now < self._price_at:
+        if not self._prices.are_due(now):
             return set()
-        self._price_at = now + _LOOK_AT_PRICES
-        busy = self._busy()
-        open_idle = [rung for rung in self.rungs if rung in wanted and rung.tag and rung not in busy]
-        wrong = {rung: abs(rung.priority - self._price(rung)) for rung in open_idle}
-        far = [rung for rung in wrong if wrong[rung] >= (1 if rung.home else _COARSE)]
-        stale = sorted(far, key=lambda rung: -wrong[rung])[:_RENEWED]
-        if not stale or not self._budget.allows(2 * len(stale) + _RESERVE, now):
-            return set()
-        self._price_at = now + _REPRICE
-        return set(stale)
+        open_now = [rung for rung in self.rungs if rung in wanted and rung.tag]
+        return self._prices.stale(open_now, self._busy(), self._budget, now)
 
     def _poll(self, moves: Moves, now: float) -> list[Rung]:
         opened = {rung.region for rung in moves.open}
@@ -270,20 +267,9 @@ class Ladder:
         heard = {rung.region for rung in self._outside if rung.tag and rung not in busy}
         return [rung for rung in self._asking if rung.region not in heard]
 
-    def _price(self, rung: Rung) -> int:
-        own = rung.step / self._slots
-        if not rung.home:  # nor do rungs abroad see the tasks from home
-            own = max(own, self._occupancy.step)
-        return priority(
-            home=self._home,
-            queue=rung.region,
-            load=self._load + (1.0 - self._load) * own,
-            speed=self.deployment.speed,
-            sound=self._sound,
-        )
-
-    def _is_closed(self, now: float) -> bool:
-        return self._draining or self._resting or now < self._closed_until
+    @property
+    def _is_closed(self) -> bool:
+        return self._draining or self._resting
 
     def _rung(self, region: Region, step: int) -> Rung:
         queue = task_queue(region, self.deployment.tier, self.deployment.model)

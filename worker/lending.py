@@ -24,8 +24,8 @@ class_option: Callable[[Any], Any] = click.option(
 memory_share_option: Callable[[Any], Any] = click.option(
     "--memory-share",
     type=click.FloatRange(0, 1, min_open=True),
-    help="The part of its memory, and of its GPUs', to lend.  [default: 0.8 of a server, 0.5 of a personal machine, "
-    "0.15 of a phone]",
+    help="The part of its memory, and of its GPUs', to lend.  [default: as preferences.toml says, else 0.8 of a "
+    "server, 0.5 of a personal machine, 0.15 of a phone]",
 )
 
 

@@ -63,6 +63,11 @@ class LoadMeter:
         """The load in tenths: 0.0, 0.1, ... 1.0. It moves once in :data:`REST` seconds at most."""
         return self._tenths / _STEPS
 
+    @property
+    def smoothed(self) -> float:
+        """The load as it is smoothed, without steps."""
+        return self._smoothed
+
     def sample(self, load: float, now: float) -> None:
         """Take in the load, from 0.0 to 1.0, since the last sample; the first one only starts the clock.
 

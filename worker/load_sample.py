@@ -34,6 +34,7 @@ class LoadSampler:
     def __init__(self, hosts: Mapping[str, Hosted], period: float = PERIOD) -> None:
         self._hosts = dict(hosts)
         self._meters = {model: LoadMeter() for model in hosts}
+        self._programs = LoadMeter()
         self._period = period
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
@@ -56,6 +57,11 @@ class LoadSampler:
         """
         return self._meters[model].step
 
+    @property
+    def programs(self) -> float:
+        """The share of all processors that others' programs use, smoothed; any thread may ask."""
+        return self._programs.smoothed
+
     def _run(self) -> None:
         sensors = Sensors()  # here, because psutil keeps the last reading by thread
         while not self._stopped.wait(self._period):
@@ -65,6 +71,7 @@ class LoadSampler:
     def _sample(self, sensors: Sensors) -> None:
         uses = sensors.others({model: host.pid for model, host in self._hosts.items()})
         now = time.monotonic()
+        self._programs.sample(sensors.programs, now)
         for model, use in uses.items():
             meter = self._meters[model]
             before = meter.step

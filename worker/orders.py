@@ -1,6 +1,7 @@
 """What the platform orders this device to do, and what it told the device on asking: to rest, and what is cancelled."""
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -12,7 +13,7 @@ from broker_config.link import Link
 from starai.errors import BrokerError
 from tasks.cancellation_message import read_cancelled
 from tasks.envelope import InvalidMessage
-from tasks.order import Duty, read_order
+from tasks.order import Duty, Order, read_order
 from worker.cancellations import Cancellations
 from worker.questions import Questions
 
@@ -25,14 +26,27 @@ TOLD_WITHIN = 2.0
 class Orders:
     """Hears orders over the link of the device's results, and asks what it missed with each new connection.
 
+    Args:
+        device: this device.
+        questions: how to ask.
+        on_order: told each order, on the link's thread.
+        now: returns the time that tasks expire by.
+
     Attributes:
         cancellations: the tasks that are never begun, or are stopped.
     """
 
-    def __init__(self, device: str, questions: Questions) -> None:
-        self.cancellations = Cancellations()
+    def __init__(
+        self,
+        device: str,
+        questions: Questions,
+        on_order: Callable[[Order], None] = lambda _: None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.cancellations = Cancellations(now)
         self._device = device
         self._questions = questions
+        self._on_order_taken = on_order
         self._asked: Future[bytes] = Future()
         self._is_to_rest = False
         self._waits_until = 0.0
@@ -79,4 +93,6 @@ class Orders:
         if order.duty is not None:
             self._is_to_rest = order.duty is Duty.REST
         self.cancellations.add(order.cancel)
-        log.info("order.taken", extra={"duty": order.duty and str(order.duty), "cancelled": len(order.cancel)})
+        self._on_order_taken(order)
+        event = {"duty": order.duty and str(order.duty), "cancelled": len(order.cancel)}
+        log.info("order.taken", extra=event | {"probe": order.probe and order.probe.cycle})

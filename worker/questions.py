@@ -4,13 +4,14 @@ import logging
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
+from typing import Protocol
 
 import pika
 from pika.channel import Channel
 
 from broker_config import names
-from broker_config.link import Link
 from broker_config.publication import Publication
+from worker.network_clock import NetworkClock
 
 log = logging.getLogger(__name__)
 
@@ -18,22 +19,31 @@ log = logging.getLogger(__name__)
 _REPLIES = "amq.rabbitmq.reply-to"
 
 
+class Way(Protocol):
+    """Where questions leave: a link."""
+
+    def publish(self, publication: Publication) -> "Future[None]":
+        """Send a message, or raise a :class:`BrokerError`."""
+
+
 class Questions:
     """What was asked and is not answered yet. Any number of threads may ask.
 
     Args:
         user: the device's broker user.
+        clock: told what time the platform's answers are from.
     """
 
-    def __init__(self, user: str) -> None:
+    def __init__(self, user: str, clock: NetworkClock) -> None:
         self._user = user
+        self._clock = clock
         self._open: dict[str, Future[bytes]] = {}
 
     def listen(self, channel: Channel) -> None:
         """Hear answers on a link's channel; the broker wants that before anything is asked over it."""
         channel.basic_consume(_REPLIES, self._on_answer, auto_ack=True)
 
-    def ask(self, link: Link, key: str, body: bytes, within: float) -> "Future[bytes]":
+    def ask(self, way: Way, key: str, body: bytes, within: float) -> "Future[bytes]":
         """Ask the platform under that key of ``reports`` and return the future of its answer.
 
         Whoever does not wait any longer cancels the future; that withdraws what is not sent yet. The broker drops
@@ -50,7 +60,7 @@ class Questions:
         self._open[number] = answer
         answer.add_done_callback(self._forget(number, question))
         try:
-            link.publish(question)
+            way.publish(question)
         except BaseException:
             answer.cancel()
             raise
@@ -70,6 +80,8 @@ class Questions:
         if answer is None or properties.user_id != names.PLATFORM:
             log.debug("answer.dropped", extra={"user": properties.user_id})
             return
+        if properties.timestamp:
+            self._clock.tell(properties.timestamp)
         try:
             answer.set_result(body)
         except InvalidStateError:

@@ -29,6 +29,9 @@ class Sensors:
 
     def __init__(self) -> None:
         self._device = psutil.Process()
+        #: The share of all processors that programs used which are neither this process nor any of its models', between
+        #: the last two readings.
+        self.programs = 0.0
         self._failed: set[str] = set()
         self._seconds: dict[psutil.Process, float] = {}
         self._at = time.perf_counter()
@@ -44,6 +47,7 @@ class Sensors:
         own = {model: self._read("processes", partial(self._own, pid), [self._device]) for model, pid in pids.items()}
         shares = self._read("processes", partial(self._shares, own.values()), dict[psutil.Process, float]())
         busy = self._read("cpu", psutil.cpu_percent, 0.0) / 100
+        self.programs = max(busy - sum(shares.values()), 0.0)
         gpu, gpu_memory = self._read("gpu", self._gpus.use, (0.0, 0.0)) if self._gpus else (0.0, 0.0)
         return {
             model: Use(

@@ -19,7 +19,9 @@ from ops.flower.sight import Sight
 from registry.columns import now
 from registry.database import reading
 from registry.device_state import DeviceState
+from registry.health_metrics import HealthFigures, health_figures
 from registry.metrics import OTHER, Ended, devices_by_state, ended_between
+from registry.standing_rule import StandingSettings
 from registry.task_state import OPEN, TaskState
 from starai.errors import BrokerError, RegistryError
 from starai.wire import Reason
@@ -48,6 +50,7 @@ class Reading:
 
     queues: list[dict[str, Any]]
     devices: Mapping[DeviceState, int]
+    health: HealthFigures
     ended: Ended
 
 
@@ -101,9 +104,10 @@ class NetworkCollector(Collector):
         until = now() - self._settled
         with reading(self._sight.engine) as registry:
             devices = devices_by_state(registry)
+            health = health_figures(registry, now(), StandingSettings())
             later = ended_between(registry, self._until, until, BOUNDS)
         self._count(later, until)
-        return Reading(queues, devices, copy.deepcopy(self._ended))
+        return Reading(queues, devices, health, copy.deepcopy(self._ended))
 
     def _count(self, later: Ended, until: datetime) -> None:
         self._ended += later
@@ -119,6 +123,7 @@ def _metrics(found: Reading) -> Iterator[Metric]:
     for state, count in found.devices.items():
         devices.add_metric([state], count)
     yield devices
+    yield from _health(found.health)
     yield from _tasks(found.ended)
 
 
@@ -132,6 +137,25 @@ def _queues(queues: list[dict[str, Any]]) -> Metric:
             metric.add_metric([*words[1:], "ready"], queue.get("messages_ready", 0))
             metric.add_metric([*words[1:], "unacked"], queue.get("messages_unacknowledged", 0))
     return metric
+
+
+def _health(found: HealthFigures) -> Iterator[Metric]:
+    checked = GaugeMetricFamily(
+        "starai_devices_checked", "Devices by how their last check came out.", labels=["condition"]
+    )
+    for condition, count in found.conditions.items():
+        checked.add_metric([condition], count)
+    yield checked
+    below = GaugeMetricFamily("starai_devices_trusted_below", "Devices trusted less than that.", labels=["threshold"])
+    for threshold, count in found.below.items():
+        below.add_metric([threshold], count)
+    yield below
+    age = GaugeMetricFamily("starai_health_cycle_age_seconds", "Since the last health cycle began that has ended.")
+    if found.cycle_age is not None:
+        age.add_metric([], found.cycle_age)
+    yield age
+    about = "Whether the last health cycle was an outage of the network's own, in which nothing counts."
+    yield GaugeMetricFamily("starai_health_outage", about, float(found.outage))
 
 
 def _tasks(ended: Ended) -> Iterator[Metric]:

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from ops.device_view import DeviceView, identity, measured, view_of
+from ops.device_view import DeviceView, cost_texts, event_text, identity, measured, view_of
 from ops.flower.fleet_view import Load
+from ops.health_facts import health_facts, standing_facts
 from ops.output import moment
 from registry.fleet import RecentAttempt, recent_attempts
 from registry.usage import By, Selection, UsageOverview, usage
@@ -44,7 +45,7 @@ class DeviceFacts:
     @property
     def slots(self) -> int:
         """How many tasks the device runs at once."""
-        return sum(deployment.slots for deployment in self.view.deployments)
+        return sum(deployment.slots for deployment in self.view.overview.deployments)
 
 
 def facts_of(session: Session, device: str) -> DeviceFacts:
@@ -64,6 +65,12 @@ def labels(found: DeviceFacts, load: Load) -> list[tuple[str, str]]:
     return [*identity(found.view), ("Connected", connected), ("Load", busy or "—"), *measured(found.view.measurement)]
 
 
+def health(found: DeviceFacts) -> list[tuple[str, str]]:
+    """Return how the device is and stands, by label."""
+    view = found.view
+    return [*health_facts(view.health), *standing_facts(view.health, view.settings)]
+
+
 def tables(found: DeviceFacts) -> list[Table]:
     """Return the tables below: what it hosts, did in all, did lately, and what happened to it."""
     return [_models(found), _usage(found.usage), _attempts(found.attempts), _history(found)]
@@ -72,7 +79,7 @@ def tables(found: DeviceFacts) -> list[Table]:
 def _models(found: DeviceFacts) -> Table:
     rows = [
         _cells(d.model, d.tier, str(d.slots), _figure(d.threads), _figure(d.tasks_per_second))
-        for d in found.view.deployments
+        for d in found.view.overview.deployments
     ]
     columns = ("Model", "Tier", "Slots", "Threads", "Tasks a second")
     return Table("device-models", "Models", columns, rows, "It hosts no model.")
@@ -103,8 +110,12 @@ def _usage(used: list[UsageOverview]) -> Table:
 
 
 def _history(found: DeviceFacts) -> Table:
-    rows = [_cells(moment(event.at), event.kind, event.reason) for event in reversed(found.view.history)]
-    return Table("device-history", "History", ("When", "Event", "Reason"), rows, "Nothing happened to it yet.")
+    rows = [
+        _cells(moment(event.at), event_text(event), event.reason, *cost_texts(event))
+        for event in reversed(found.view.history)
+    ]
+    columns = ("When", "Event", "Reason", "Cost", "Trust")
+    return Table("device-history", "History", columns, rows, "Nothing happened to it yet.")
 
 
 def _cells(*texts: str) -> tuple[Cell, ...]:

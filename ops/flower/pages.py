@@ -13,12 +13,15 @@ from tornado.web import HTTPError, authenticated
 
 from broker_config import names
 from broker_config.topology import topology
-from ops.flower.device_page import DeviceFacts, facts_of, labels, tables
+from ops.flower.device_page import DeviceFacts, facts_of, health, labels, tables
 from ops.flower.fleet_view import fleet_row, load_of
 from ops.flower.sight import Sight
+from ops.health_look import HealthLook, last_cycle_text, look_at, troubles
+from registry.columns import now
 from registry.database import reading
 from registry.deployments import hosted
 from registry.fleet import FleetDevice, fleet
+from registry.standing_rule import StandingSettings
 from starai.errors import RegistryError
 
 _Found = TypeVar("_Found")
@@ -46,13 +49,17 @@ class FleetPage(_Page):
         if not self.get_argument("json", default=False, type=bool):
             self.render("fleet.html")
             return
-        devices, held = await _elsewhere(self._look)
-        rows = [fleet_row(device, held, self._seen(device.overview.device.id, held)) for device in devices]
-        self.write({"data": rows, "broker": held is not None})
+        devices, health, held = await _elsewhere(self._look)
+        rows = [
+            fleet_row(found, held, self._seen(found.overview.device.id, held), health.settings) for found in devices
+        ]
+        cycle = {"cycle": last_cycle_text(health), "troubles": troubles(health)}
+        self.write({"data": rows, "broker": held is not None, **cycle})
 
-    def _look(self) -> tuple[list[FleetDevice], dict[str, int] | None]:
+    def _look(self) -> tuple[list[FleetDevice], HealthLook, dict[str, int] | None]:
         with reading(self.sight.engine) as registry:
-            return fleet(registry), self.sight.held()
+            devices = fleet(registry, now(), StandingSettings())
+            return devices, look_at(registry, [found.health for found in devices]), self.sight.held()
 
     def _seen(self, device: str, held: dict[str, int] | None) -> datetime | None:
         """Return when the device was last known to be there: now, or when the platform last told Flower of it."""
@@ -77,7 +84,8 @@ class DevicePage(_Page):
         except RegistryError as error:
             raise HTTPError(404, str(error)) from error
         load = load_of(device, found.slots, held)
-        self.render("device.html", device=device, facts=labels(found, load), tables=tables(found))
+        cards = [("Device details", labels(found, load)), ("Health", health(found))]
+        self.render("device.html", device=device, cards=cards, tables=tables(found))
 
     def _look(self, device: str) -> tuple[DeviceFacts, dict[str, int] | None]:
         with reading(self.sight.engine) as registry:

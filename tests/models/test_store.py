@@ -118,6 +118,29 @@ def test_files_and_folders_are_their_owners_alone(store: ModelStore, entry: Cata
         assert path.stat().st_mode & 0o077 == 0, path
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_corrupt_model_is_fetched_anew_where_it_is_to_be_repaired(
+    store: ModelStore, entry: CatalogueEntry, name: str
+):
+    folder = store.ensure(entry)
+    (folder / name).write_bytes(b"junk")
+    assert store.repair(entry) == folder
+    assert (folder / name).read_bytes() == FILES[name]
+
+
+def test_a_sound_model_is_not_fetched_anew(store: ModelStore, entry: CatalogueEntry, shelf: Path):
+    store.ensure(entry)
+    (shelf / WHEEL).unlink()
+    assert store.repair(entry).is_dir()
+
+
+def test_a_corrupt_model_whose_source_is_gone_is_unavailable(store: ModelStore, entry: CatalogueEntry, shelf: Path):
+    (store.ensure(entry) / "weights.bin").unlink()
+    (shelf / WHEEL).unlink()
+    with pytest.raises(ModelUnavailable):
+        store.repair(entry)
+
+
 def test_the_store_is_in_the_projects_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STARAI_HOME", str(tmp_path / "elsewhere"))
     assert ModelStore().folder == tmp_path / "elsewhere" / "models"

@@ -1,22 +1,31 @@
 """`starai devices`, on a registry of its own; no broker is needed."""
 
+import io
 import json
 from datetime import UTC, datetime
 
 import pytest
+from rich.console import Console
 
 from broker_config.regions import Region
 from broker_config.tiers import Tier
 from ops.access import open_registry
+from ops.device_list import devices_table
 from registry.database import session
 from registry.deployments import Planned, deploy
 from registry.device_keys import add_key
 from registry.device_state import DeviceState
-from registry.devices import enrol_device
+from registry.devices import enrol_device, find_device
+from registry.health_state import Check, Condition
+from registry.health_tables import BlacklistEntry, DeviceHealth
+from registry.health_view import fleet_health
 from registry.measurements import record_measurement
+from registry.overview import all_devices
 from registry.owners import add_owner
+from registry.standing_rule import StandingSettings
 from registry.states import set_state
-from registry.tables import Measurement
+from registry.tables import DeviceEvent, EventKind, Measurement
+from tasks.probe import GpuReading, Readings
 
 JOINED = datetime(2026, 5, 1, 12, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -104,7 +113,7 @@ def test_show_has_measurement_deployments_keys_and_history(run):
         assert part in output
     assert "tiny, 4 slots, 8 threads, 80.5 tasks a second" in output
     assert "since 2026-05-01 12:00 UTC" in output
-    assert "active: it" in output
+    assert "active │ it" in output
 
 
 def test_show_has_the_whole_measurement_for_a_program(run):
@@ -126,6 +135,141 @@ def test_a_device_that_has_nothing_yet_is_shown_as_well(run):
 def test_what_a_device_calls_itself_cannot_run_on_the_operators_terminal(run):
     for arguments in (("list",), ("show", "device-1"), ("list", "--json"), ("show", "device-1", "--json")):
         assert "\x1b" not in run("devices", *arguments).output
+
+
+READINGS = Readings(
+    load=0.42,
+    processor=0.55,
+    temperature=61.0,
+    memory_left=9 * 2**30,
+    disk_left=120 * 2**30,
+    gpus=(GpuReading(name="[red]RTX", driver="580.82", temperature=67.0, memory_errors=2, fault="lost its bus"),),
+    provider="CUDAExecutionProvider",
+    provider_fault="its library is missing",
+    models=("all-minilm-l6-v2",),
+    broken={"phi3-3.8b": "out of memory"},
+    running=3,
+    held=1,
+    unsettled=0,
+    consumers=4,
+    paused="on battery",
+)
+
+
+@pytest.fixture
+def checked():
+    """The first device was checked: its GPU failed twice, and it is in the lower band."""
+    at = datetime.now(UTC)
+    with open_registry() as engine, session(engine) as registry:
+        health = {"condition": Condition.FAILED, "failed_check": Check.GPU, "reason": "Its GPU\x1b[2J lost its bus."}
+        health |= {"cycle": 7, "checked_at": at, "answered_at": at, "failures": 2, "round_trip": 0.043, "down": 4.1e6}
+        health |= {"load": 0.42, "trust": 0.5, "trusted_at": at, "sound": False, "figures": READINGS.model_dump_json()}
+        registry.add(DeviceHealth(device_id="device-1", **health))
+        failed = {"failed_check": Check.GPU, "cycle": 7, "cost": 0.1, "trust": 0.5, "figures": '{"errors": 2}'}
+        kind, reason = EventKind.CHECK_FAILED, "Its GPU lost its bus."
+        registry.add(DeviceEvent(device_id="device-1", at=at, kind=kind, reason=reason, **failed))
+        set_state(registry, "device-1", DeviceState.INACTIVE, "its gpu check failed", at)
+
+
+def row(output, start):
+    (line,) = (line for line in output.splitlines() if line.startswith(f"│ {start} "))
+    return line
+
+
+def test_the_list_says_why_a_device_takes_no_tasks_and_how_far_it_is_trusted(run, checked):
+    first, second = (row(run("devices").output, device) for device in ("device-1", "device-2"))
+
+    for part in ("inactive: failed gpu", "0.50 lower", " s ago", "42 %"):
+        assert part in first
+    assert "inactive: not checked yet" in second
+    assert "never" in second
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (80, ["device", "owner", "region", "state", "trust"]),
+        (100, ["device", "owner", "region", "state", "trust", "models"]),
+        (120, ["device", "owner", "region", "state", "trust", "answered", "models"]),
+    ],
+)
+def test_a_narrow_terminal_shows_what_it_has_room_for(checked, width, columns):
+    with open_registry() as engine, session(engine) as registry:
+        enrol_device(registry, "device-831d30d0f533869e", "ada", Region.NORTH_AMERICA)
+        found = all_devices(registry)
+        health = {each.device.id: each for each in fleet_health(registry, datetime.now(UTC), StandingSettings())}
+
+    table = devices_table(found, health, width)
+    console = Console(width=width, file=io.StringIO())
+    console.print(table)
+
+    assert [column.header for column in table.columns] == columns
+    assert {len(line) for line in console.file.getvalue().splitlines()} <= set(range(width + 1))
+    assert all("…" not in line and line[-1] in "┓┃┩│┘" for line in console.file.getvalue().splitlines())
+
+
+def test_show_has_what_the_last_check_found(run, checked):
+    output = run("devices", "show", "device-1").output
+
+    for label, *parts in (
+        ("State", "inactive: failed gpu"),
+        ("Health", "failed the gpu check, 2 times in a row: Its GPU [2J lost its bus. (checked", "cycle 7)"),
+        ("Last answer", "round trip 43 ms, 4.1 MB/s down"),
+        ("Under load", "42 % besides its own tasks, all processors 55 %, 61 °C"),
+        ("Left", "9.0 GiB of memory, 120.0 GiB of disk"),
+        ("GPU now", "[red]RTX, driver 580.82, 67 °C, 2 memory errors, lost its bus"),
+        ("Engine now", "CUDAExecutionProvider: its library is missing"),
+        ("Tasks now", "3 running, 1 waiting, 0 not acknowledged, by 4 subscriptions"),
+        ("Cannot run", "phi3-3.8b: out of memory"),
+        ("Paused", "on battery"),
+        ("Trust", "0.50, lower band; from 0.85 it is back in the upper one, in 42 h if nothing fails"),
+    ):
+        assert all(part in row(output, label) for part in parts), label
+    assert "\x1b" not in output
+
+
+def test_the_history_has_what_each_failure_cost_and_what_was_left(run, checked):
+    lines = run("devices", "show", "device-1").output.splitlines()
+
+    (failed,) = (line for line in lines if "check-failed (gpu)" in line)
+    assert [cell.strip() for cell in failed.split("│")[3:6]] == ["Its GPU lost its bus.", "10 %", "0.50"]
+
+
+def test_a_program_gets_health_readings_thresholds_and_the_events_with_their_figures(run, checked):
+    shown = printed(run, "show", "device-1")
+
+    assert (shown["health"]["condition"], shown["health"]["failed_check"]) == ("failed", "gpu")
+    assert shown["health"]["trust"] == pytest.approx(0.5, abs=0.001)
+    assert shown["readings"] == READINGS.model_dump(mode="json")
+    assert shown["thresholds"]["blacklisted_below"] == 0.2
+    event = shown["history"][1]
+    assert (event["failed_check"], event["cost"], event["trust"], event["figures"]) == ("gpu", 0.1, 0.5, {"errors": 2})
+    assert printed(run)["devices"][0]["health"] | {"trust": 0} == shown["health"] | {"trust": 0}
+
+
+def test_what_keeps_a_device_out_is_shown_and_no_login_of_it(run, checked):
+    with open_registry() as engine, session(engine) as registry:
+        owner = find_device(registry, "device-1").owner_id
+        entry = BlacklistEntry(device_id="device-1", owner_id=owner, reason="it lied", since=JOINED)
+        entry.password_hash, entry.hashing = "the-hash", "the-hashing"
+        registry.add(entry)
+        registry.get_one(DeviceHealth, "device-1").held = True
+        set_state(registry, "device-1", DeviceState.BLACKLISTED, "it lied", JOINED)
+
+    output = run("devices", "show", "device-1").output
+
+    assert "since 2026-05-01 12:00 UTC, until the operator lifts it: it lied" in row(output, "Blacklisted")
+    assert "by the operator, until `starai devices activate`" in row(output, "Held")
+    for arguments in (("show", "device-1"), ("show", "device-1", "--json"), ("list", "--json")):
+        assert "the-hash" not in run("devices", *arguments).output
+
+
+def test_what_another_version_wrote_down_is_left_out(run, checked):
+    with open_registry() as engine, session(engine) as registry:
+        registry.get_one(DeviceHealth, "device-1").figures = '{"load": "much"}'
+
+    assert printed(run, "show", "device-1")["readings"] is None
+    assert "Under load" not in run("devices", "show", "device-1").output
 
 
 def test_keys_are_not_shown(run):

@@ -5,10 +5,11 @@ import pytest
 from broker_config.regions import Region
 from models.calibration import Calibration
 from models.catalogue import load_catalogue
-from ops.local_device import local_devices
-from ops.local_registry import calibrations, enrol, host, record
+from ops.local_device import keys_of, local_devices
+from ops.local_registry import calibrations, enrol, host, know, record
 from registry.database import migrate, open_engine, session
 from registry.deployments import deployments_of
+from registry.device_keys import current_key
 from registry.measurements import latest_measurement
 from registry.speed import relative_speed
 from tasks.admission import measurement_row
@@ -37,6 +38,30 @@ def hosting(engine):
 
 def test_devices_that_were_never_measured_are_told(engine):
     assert enrol(engine, TWO) == ["local-asia-1", "local-asia-2"]
+
+
+def test_each_device_is_known_by_its_own_keys(engine, tmp_path):
+    enrol(engine, TWO)
+    keys = keys_of(TWO, tmp_path)
+
+    know(engine, keys)
+    know(engine, keys_of(TWO, tmp_path))
+
+    with session(engine) as registry:
+        known = {device.id: current_key(registry, device.id).signing for device in TWO}
+    assert known == {device: own.public_signing for device, own in keys.items()}
+    assert len(set(known.values())) == 2
+
+
+def test_a_device_whose_folder_was_removed_is_known_by_its_new_keys(engine, tmp_path):
+    enrol(engine, TWO)
+    know(engine, keys_of(TWO, tmp_path / "old"))
+    new = keys_of(TWO, tmp_path / "new")
+
+    know(engine, new)
+
+    with session(engine) as registry:
+        assert current_key(registry, TWO[0].id).signing == new[TWO[0].id].public_signing
 
 
 def test_a_measurement_is_recorded_for_each_device(engine):

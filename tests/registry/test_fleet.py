@@ -12,6 +12,7 @@ from registry.deployments import Planned, deploy
 from registry.devices import enrol_device
 from registry.fleet import fleet, recent_attempts, slots_of, tasks_of
 from registry.owners import find_owner
+from registry.standing_rule import StandingSettings
 from registry.task_state import Outcome, TaskState
 from registry.task_tables import Attempt, Task, Usage
 
@@ -45,10 +46,11 @@ def attempt(registry: Session, task: str, begun: int, outcome: Outcome, device: 
 
 
 def test_each_device_comes_with_what_it_hosts_and_did(working: Session) -> None:
-    first, second = fleet(working)
+    first, second = fleet(working, START, StandingSettings())
 
     assert (first.overview.device.id, first.slots, first.done, first.failed) == ("device-1", 6, 20, 2)
     assert (second.overview.device.id, second.slots, second.done, second.failed) == ("device-2", 0, 0, 0)
+    assert [each.health.trust for each in (first, second)] == [1.0, 1.0]
     assert (slots_of(working), tasks_of(working)) == ({"device-1": 6}, {"device-1": 22})
 
 

@@ -187,9 +187,21 @@ def test_a_start_after_the_end_is_an_attempt_and_nothing_more(ledger: Ledger) ->
 def test_a_task_that_is_given_back_waits_again(ledger: Ledger) -> None:
     ledger.record(submitted(), started(1), reported(State.REQUEUED, 2, message="out of memory"))
     assert ledger.task.state is TaskState.QUEUED
-    assert (ledger.attempt().outcome, ledger.attempt().reason) == (Outcome.LOST, "out of memory")
+    assert (ledger.attempt().outcome, ledger.attempt().reason) == (Outcome.RETURNED, "out of memory")
     ledger.record(started(3, "device-2"))
     assert (ledger.task.state, ledger.task.device, ledger.task.started_at) == (TaskState.STARTED, "device-2", at(3))
+
+
+def test_a_task_that_is_given_back_without_a_reason_is_lost(ledger: Ledger) -> None:
+    ledger.record(submitted(), started(1), reported(State.REQUEUED, 2))
+    assert ledger.attempt().outcome is Outcome.LOST
+
+
+def test_why_a_task_was_given_back_is_known_though_it_was_cleared_for_another_before(ledger: Ledger) -> None:
+    ledger.record(submitted(), started(1))
+    ledger.attempt().outcome = Outcome.LOST
+    ledger.record(reported(State.REQUEUED, 2, message="out of memory"))
+    assert (ledger.attempt().outcome, ledger.attempt().reason) == (Outcome.RETURNED, "out of memory")
 
 
 def test_a_task_that_runs_elsewhere_stays_started_when_one_device_gives_it_back(ledger: Ledger) -> None:

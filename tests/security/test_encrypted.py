@@ -96,7 +96,7 @@ def open_link(url: str, ca: str | None = None) -> Link:
 def celery_connects(url: str, ca: str | None = None) -> bool:
     deployment = Deployment(model="all-minilm-l6-v2", tier=Tier.TINY)
     enrolment = Enrolment(device="d1", region=Region.ASIA, url=SecretStr(url), deployments=[deployment], ca=ca)
-    with device_app(enrolment, SimpleNamespace(id="d1"), 1.0).connection() as connection:
+    with device_app(enrolment, SimpleNamespace(id="d1"), None).connection() as connection:
         connection.connect()
         return bool(connection.connected)
 

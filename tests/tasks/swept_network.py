@@ -99,11 +99,11 @@ class Device:
         assert method, "there is no task"
         return method.delivery_tag, properties.headers["id"], properties.reply_to
 
-    def say(self, taken: tuple[int, str, str], state: State) -> None:
+    def say(self, taken: tuple[int, str, str], state: State, **more: Any) -> None:
         _, task, reply_to = taken
         run = self._runs.setdefault(task, f"{self.id}.{task}"[:64])
         output = pack(np.zeros(2, np.float32)) if state is State.SUCCEEDED else None
-        report = Report(task=task, state=state, at=time.time(), run=run, device=self.id, output=output)
+        report = Report(task=task, state=state, at=time.time(), run=run, device=self.id, output=output, **more)
         message = report_publication(report, reply_to, self.id)
         self._results.basic_publish(message.exchange, message.key, message.body, message.properties)
 

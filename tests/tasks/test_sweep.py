@@ -14,7 +14,7 @@ from registry.devices import find_device
 from registry.tables import EventKind
 from registry.task_state import Action, Outcome, TaskState
 from registry.task_tables import Task
-from registry.turn import sweeping_turn
+from registry.turn import Turn, turn
 from starai.wire import Reason, State
 from tasks.sweep import Sweep
 from tests.tasks.swept_network import QUEUE, SETTLED, SweptNetwork
@@ -244,7 +244,7 @@ def test_only_one_sweeps_at_a_time(network):
     done = []
     sweep = Sweep(network.engine, network.sweep()._marks, {"one": lambda: done.append(1)}, {})
 
-    with sweeping_turn(network.engine) as alone:
+    with turn(network.engine, Turn.SWEEP) as alone:
         assert alone
         sweep.run()
     assert done == []

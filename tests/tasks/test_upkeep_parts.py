@@ -5,9 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session, select
 
+from broker_config.regions import Region
 from registry.columns import now
 from registry.database import session
-from registry.retention import LedgerSettings
+from registry.devices import enrol_device
+from registry.health_tables import HealthCycle
+from registry.owners import add_owner
+from registry.retention import HistorySettings, LedgerSettings
+from registry.tables import DeviceEvent, EventKind
 from registry.task_state import TaskState
 from registry.task_tables import DeadLetter, LedgerMark, Task, TaskResult
 from tasks.dead_letters import failure_of, task_of
@@ -127,3 +132,35 @@ def test_tasks_are_kept_for_a_week(ledger):
 
     assert left(ledger, Task.id) == {f"t{number}" for number in range(7)}
     assert left(ledger, TaskResult.task) == {f"t{number}" for number in range(7)}
+
+
+@pytest.fixture
+def history(engine):
+    """A device that was activated and failed once a month, and a health cycle a day."""
+    with session(engine) as registry:
+        add_owner(registry, "ada")
+        enrol_device(registry, "d1", "ada", Region.ASIA)
+        for month in reversed(range(6)):
+            at = now() - timedelta(days=30 * month, hours=1)
+            registry.add(DeviceEvent(device_id="d1", at=at, kind=EventKind.ACTIVE, reason=f"a{month}"))
+            registry.add(DeviceEvent(device_id="d1", at=at, kind=EventKind.SILENT, reason=f"s{month}", cost=0.05))
+        old = now() - timedelta(days=300)
+        registry.add(DeviceEvent(device_id="d1", at=old, kind=EventKind.JOINED, reason="joined"))
+        for day in reversed(range(10)):
+            registry.add(HealthCycle(began_at=now() - timedelta(days=day, minutes=1)))
+    return engine
+
+
+def test_what_cost_a_device_trust_is_kept_and_of_the_rest_the_last_of_each_kind(history):
+    Retention(history, portion=1).forget()
+
+    costly = {f"s{month}" for month in range(6)}
+    assert left(history, DeviceEvent.reason) == {"a0", "a1", "a2", "joined", *costly}
+
+
+def test_health_cycles_are_kept_for_a_week_and_the_last_one_for_ever(history):
+    Retention(history).forget()
+    assert len(left(history, HealthCycle.id)) == 7
+
+    Retention(history, history=HistorySettings(history_cycle_days=1e-9)).forget()
+    assert len(left(history, HealthCycle.id)) == 1

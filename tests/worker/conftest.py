@@ -28,6 +28,7 @@ from registry.states import set_state
 from starai import Client
 from starai.job import Job
 from tasks.deployment import Deployment
+from tasks.order import Order, order_publication
 from tasks.platform import Platform
 from worker.enrolment import Enrolment, save_enrolment
 
@@ -221,3 +222,28 @@ def know(registry: Engine) -> Callable[..., DeviceProcess]:
         return device
 
     return enrol_here
+
+
+@pytest.fixture
+def order(broker) -> Callable[..., None]:
+    """Return a function that sends a device an order."""
+
+    def send(device: DeviceProcess, **wanted: Any) -> None:
+        message = order_publication(device.id, Order(**wanted), names.PLATFORM)
+        with broker.channel() as channel:
+            channel.basic_publish(message.exchange, message.key, message.body, message.properties, mandatory=True)
+
+    return send
+
+
+@pytest.fixture
+def heard(broker, until) -> Callable[[], tuple[str, bytes]]:
+    """Return a function that waits for the next answer to a probe, and returns who sent it, and what."""
+
+    def wait() -> tuple[str, bytes]:
+        with broker.channel() as channel:
+            found: list[Any] = []
+            until(lambda: found.append(channel.basic_get(names.HEALTH_QUEUE, auto_ack=True)) or found[-1][0])
+            return found[-1][1].user_id, found[-1][2]
+
+    return wait

@@ -54,9 +54,9 @@ def device():
 def work(device):
     """Return a function that does a task, and returns the verdicts that were handed on so far."""
 
-    def begin(text="a"):
+    def begin(text="a", expires=None):
         verdicts = []
-        task = Task("id", "reply.me-1", text, None, None, 0)
+        task = Task("id", "reply.me-1", text, expires, None, 0)
         delivery = Delivery(device.ladders[0].rungs[0], 1, task, time.monotonic())
         device.work(delivery, lambda done, verdict: verdicts.append(verdict))
         return verdicts
@@ -104,3 +104,12 @@ def test_a_task_whose_result_is_not_confirmed_in_time_is_returned(published, wor
 def test_a_task_that_the_model_could_not_do_is_returned_at_once(published, work):
     assert work("crash") == [Verdict.RETURN]
     assert [publication.key for publication in published] == ["reply.me-1.requeued"]
+
+
+@pytest.mark.parametrize(("ahead", "end"), [(-3600, "succeeded"), (0, "expired"), (3600, "expired")])
+def test_a_task_has_expired_when_it_has_by_the_networks_clock(published, work, device, ahead, end):
+    device._clock.tell(int(time.time()) + ahead)
+
+    work(expires=time.time() - 60)
+
+    assert [publication.key for publication in published] == [f"reply.me-1.{end}"]

@@ -11,7 +11,7 @@ from broker_config import names
 from broker_config.regions import Region
 from broker_config.tiers import Tier
 from starai.errors import BadInput, Expired, FailedOnDevice
-from worker.device import FAILURE_PAUSE
+from worker.recovery import FIRST_PAUSE
 
 HOME = names.task_queue(Region.ASIA, Tier.TINY, "all-minilm-l6-v2")
 
@@ -169,7 +169,7 @@ def test_a_device_whose_model_failed_takes_nothing_for_a_while_and_then_again(br
     until(lambda: consumers() == [0] * 6)
     paused = time.monotonic()
     until(lambda: device.log.count("task.failed") == 2)
-    assert time.monotonic() - paused >= FAILURE_PAUSE - 1
+    assert time.monotonic() - paused >= FIRST_PAUSE - 1
     assert not job.done
 
 

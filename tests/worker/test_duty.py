@@ -5,6 +5,7 @@ import pytest
 from broker_config import names
 from broker_config.regions import Region
 from broker_config.tiers import Tier
+from registry.columns import now
 from registry.database import session
 from registry.deployments import Planned, deploy
 from registry.device_state import DeviceState
@@ -12,6 +13,7 @@ from registry.devices import enrol_device, find_device
 from registry.owners import add_owner
 from registry.states import set_state
 from tasks.enforcement import Enforcement
+from tasks.health.blacklisting import Blacklisting
 from tests.worker.conftest import MODEL
 
 
@@ -80,8 +82,8 @@ def test_a_device_that_goes_on_in_spite_of_its_order_loses_its_task_to_another(
     job.result(10)
 
 
-def test_a_device_that_is_blacklisted_cannot_come_back(broker, registry, enforcement, device, until, consumers):
-    enforcement.blacklist(device.id, "a test")
+def test_a_device_that_is_blacklisted_cannot_come_back(broker, registry, device, until, consumers):
+    Blacklisting(registry, broker.node.api, broker.vhost).enter(device.id, "a test", None, now())
 
     until(lambda: consumers() == [0] * 6)
     assert device.id not in {connection["user"] for connection in broker.node.api.connections()}

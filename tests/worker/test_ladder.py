@@ -2,10 +2,12 @@
 
 import pytest
 
+from broker_config.priority import GOOD_STANDING
 from broker_config.regions import Region
 from tests.worker.ladder_hands import Hands
 from worker.abroad import FULL, MOMENT
 from worker.ladder import HOLD, LATE
+from worker.prices import REPRICE
 
 
 @pytest.fixture
@@ -141,19 +143,20 @@ def test_a_device_that_waits_with_an_acknowledgement_is_not_idle(hands):
     assert not hands.ladder.idle
 
 
-def test_a_paused_ladder_closes_every_rung_gives_back_what_it_holds_and_starts_nothing(hands):
+def test_a_ladder_at_rest_closes_every_rung_gives_back_what_it_holds_and_starts_nothing(hands):
     first, _ = hands.deliver(), hands.deliver(home=False)
     hands.move()
     surplus = hands.deliver()
     hands.move()
 
     hands.finish(first)
-    hands.ladder.pause(hands.now + 5)
+    hands.ladder.rest(True)
     moves = hands.move()
 
     assert (moves.start, moves.give_back) == ([], [surplus])
     assert not any(rung.tag for rung in hands.ladder.rungs)
-    hands.move(5)
+    hands.ladder.rest(False)
+    hands.move()
     assert hands.open(home=True)
 
 
@@ -212,3 +215,53 @@ def test_every_rung_of_a_ladder_of_any_length_follows_the_load_in_time(slots):
 
     expected = [rung.priority for rung in begun(slots, load=0.5).ladder.rungs if rung.tag]
     assert [rung.priority for rung in hands.ladder.rungs if rung.tag] == expected
+
+
+@pytest.mark.parametrize("slots", [1, 4, 16])
+def test_every_rung_follows_the_standing_in_time(slots):
+    hands = begun(slots, load=0.0)
+    before = {rung: rung.priority for rung in hands.ladder.rungs if rung.tag}
+
+    hands.ladder.set_sound(False)
+    for _ in range(60):
+        hands.move(1.0)
+
+    assert {rung: rung.priority + GOOD_STANDING for rung in hands.ladder.rungs if rung.tag} == before
+
+
+def test_a_device_that_is_never_idle_loses_its_band_all_the_same():
+    hands = begun(2, load=0.0)
+    hands.ladder.set_sound(False)
+
+    for _ in range(60):  # each task ends as the next one comes
+        busy = [hands.hand_over(rung) for rung in hands.open(home=True)]
+        hands.move(REPRICE)
+        [hands.finish(delivery) for delivery in busy]
+        hands.move()
+
+    assert all(rung.priority < GOOD_STANDING for rung in hands.open(home=True))
+
+
+def test_a_rung_in_the_wrong_band_ends_its_task_before_it_is_opened_anew(hands):
+    delivery = hands.deliver()
+    hands.move()
+    hands.ladder.set_sound(False)
+
+    hands.move(REPRICE)
+    assert delivery.rung.tag is None
+    hands.finish(delivery)
+    moves = hands.move()
+
+    assert moves.acknowledge == [delivery]
+    assert delivery.rung in moves.open
+    assert delivery.rung.priority < GOOD_STANDING
+
+
+def test_a_ladder_tells_how_many_tasks_run_wait_and_are_not_settled(hands):
+    first, _ = hands.deliver(), hands.deliver(home=False)
+    hands.move()
+    hands.deliver()
+    hands.finish(first)
+    counted = hands.ladder
+
+    assert (counted.running, counted.held, counted.unsettled, counted.consumers) == (1, 1, 1, 7)

@@ -20,7 +20,7 @@ class Broker(RuleBasedStateMachine):
         self.taken = {}  # a delivery, and the tag of the consumer that waits for its settlement
         self.crossing = []
         self.draining = False
-        self.paused_until = 0.0
+        self.resting = False
         self.move()
 
     def move(self, seconds=0.0):
@@ -92,10 +92,15 @@ class Broker(RuleBasedStateMachine):
         self.taken, self.crossing = {}, []
         self.move()
 
-    @rule(seconds=st.sampled_from([0.2, 5.0]))
-    def pause(self, seconds):
-        self.paused_until = max(self.paused_until, self.hands.now + seconds)
-        self.hands.ladder.pause(self.hands.now + seconds)
+    @rule(sound=st.booleans())
+    def change_standing(self, sound):
+        self.hands.ladder.set_sound(sound)
+        self.move()
+
+    @rule(resting=st.booleans())
+    def rest(self, resting):
+        self.resting = resting
+        self.hands.ladder.rest(resting)
         self.move()
 
     @rule()
@@ -106,7 +111,7 @@ class Broker(RuleBasedStateMachine):
 
     @property
     def closed(self):
-        return self.draining or self.hands.now < self.paused_until
+        return self.draining or self.resting
 
     @invariant()
     def no_more_is_started_than_there_are_slots(self):

@@ -11,6 +11,8 @@
 Anything else is answered at once. An answer is how many texts ran at that moment, at the most.
 It ends with its standard input. Usage: text_device.py ENROLMENT FOLDER [LOAD]
 
+Its keys are in ENROLMENT with the suffix .keys.json, where that file stands.
+
 LOAD is what the device is under, from 0.0 to 1.0, in place of what is measured of this machine; or "swings": what
 is measured is then nothing and everything in turn.
 """
@@ -31,8 +33,11 @@ from numpy.typing import NDArray
 from broker_config.logs import log_to_stderr
 from starai.errors import BadInput, Cancelled, ModelCrashed
 from worker import load_sample
+from worker.control import Control
+from worker.departure import Departure
 from worker.device import Device
 from worker.enrolment import Enrolment, load_enrolment
+from worker.keeper import keeping
 from worker.ladder import Ladder
 from worker.load import Use
 from worker.run import serve
@@ -100,6 +105,8 @@ class LoadedDevice(Device):
 class SwingingSensors:
     """Sensors of a machine that everyone uses in one second and nobody in the next."""
 
+    programs = 0.0
+
     def __init__(self) -> None:
         self._swing = itertools.cycle((1.0, 0.0))
 
@@ -110,8 +117,9 @@ class SwingingSensors:
         pass
 
 
-def loaded_device(enrolment: Enrolment, folder: Path, load: str) -> Device:
-    device = LoadedDevice(enrolment, {d.model: TextModel(enrolment.device, folder) for d in enrolment.deployments})
+def loaded_device(enrolment: Enrolment, folder: Path, load: str, keys: Path | None = None) -> Device:
+    models = {d.model: TextModel(enrolment.device, folder) for d in enrolment.deployments}
+    device = LoadedDevice(enrolment, models, keys=keys)
     if load == "swings":
         load_sample.Sensors = SwingingSensors
     elif load:
@@ -122,12 +130,14 @@ def loaded_device(enrolment: Enrolment, folder: Path, load: str) -> Device:
 def main(enrolment_file: str, folder: str, load: str = "") -> None:
     log_to_stderr()
     enrolment = load_enrolment(Path(enrolment_file))
-    device = loaded_device(enrolment, Path(folder), load)
-    device.open()
-    try:
-        serve(device, enrolment, grace=3.0, lifeline=True)
-    finally:
-        device.close()
+    device = loaded_device(enrolment, Path(folder), load, Path(enrolment_file).with_suffix(".keys.json"))
+    departure = Departure(device, 3.0)
+    with keeping(enrolment, device, departure, Control(Path(enrolment_file)), None):
+        device.open()
+        try:
+            serve(device, enrolment, grace=3.0, lifeline=True, departure=departure)
+        finally:
+            device.close()
 
 
 if __name__ == "__main__":

@@ -24,8 +24,11 @@ from registry.database import migrate, open_engine, session
 from registry.deployments import Planned, deploy
 from registry.device_state import DeviceState
 from registry.devices import enrol_device
+from registry.health_state import Check, Condition
+from registry.health_tables import DeviceHealth, HealthCycle
 from registry.owners import add_owner, find_owner
 from registry.states import set_state
+from registry.tables import DeviceEvent, EventKind
 from registry.task_state import Outcome, TaskState
 from registry.task_tables import Attempt, Task, Usage
 from tests.conftest import idle
@@ -45,6 +48,14 @@ def registry(operated: Node) -> Iterator[Engine]:
             enrol_device(opened, device, "ada", Region.ASIA).name = HOSTILE
             deploy(opened, device, [Planned("all-minilm-l6-v2", Tier.TINY, slots=4)])
             set_state(opened, device, state, f"because {HOSTILE}")
+        health = {"condition": Condition.FAILED, "failed_check": Check.GPU, "cycle": 7, "reason": f"gone: {HOSTILE}"}
+        health |= {"checked_at": NOW, "answered_at": NOW, "trusted_at": NOW, "trust": 0.6, "sound": False}
+        opened.add(DeviceHealth(device_id="device-1", **health, paused=HOSTILE[:200]))
+        failure = {"kind": EventKind.CHECK_FAILED, "failed_check": Check.GPU, "cost": 0.1, "trust": 0.6}
+        opened.add(DeviceEvent(device_id="device-1", reason="it was gone", **failure))
+        at = datetime.now(UTC)
+        cycle = HealthCycle(began_at=at, ended_at=at, probed=1, failed=1, outage=f"1 of 1 failed {HOSTILE}")
+        opened.add(cycle)
         owner = find_owner(opened, "ada").id
         work = Usage(day=date(2026, 6, 1), owner_id=owner, device="device-1", model="all-minilm-l6-v2", tasks=1234)
         began, ended = NOW - timedelta(minutes=2), NOW - timedelta(minutes=1)

@@ -7,11 +7,14 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
+from sqlmodel import select
 
 from broker_config import names
 from broker_config.management import Management
 from ops.flower.collector import NetworkCollector
 from ops.flower.sight import Sight
+from registry.database import session
+from registry.health_tables import HealthCycle
 
 QUEUE = {"region": "asia", "tier": "tiny", "model": "all-minilm-l6-v2"}
 
@@ -53,6 +56,25 @@ def test_queues_devices_and_the_recorders_lag_are_counted(scraped) -> None:
     assert value(scraped, "starai_devices", state="active") == 1
     assert value(scraped, "starai_devices", state="offline") == 1
     assert value(scraped, "starai_ledger_queue_messages") == 0
+
+
+def test_health_is_in_the_metrics(scraped) -> None:
+    assert value(scraped, "starai_devices_checked", condition="failed") == 1
+    assert value(scraped, "starai_devices_checked", condition="unknown") == 1
+    assert value(scraped, "starai_devices_trusted_below", threshold="demoted_below") == 1
+    assert value(scraped, "starai_devices_trusted_below", threshold="quarantined_below") == 0
+    assert 0 < value(scraped, "starai_health_cycle_age_seconds") < 600
+    assert value(scraped, "starai_health_outage") == 1
+
+
+def test_before_the_first_health_cycle_there_is_no_age(registry, operated) -> None:
+    with session(registry) as opened:
+        opened.delete(opened.exec(select(HealthCycle)).one())
+
+    found = samples(scrape(Sight(registry, operated.api, names.VHOST)))
+
+    assert ("starai_health_cycle_age_seconds", frozenset()) not in found
+    assert found["starai_health_outage", frozenset()] == 0
 
 
 def test_tasks_of_the_last_hour_are_counted_with_the_time_to_their_result(scraped) -> None:

@@ -1,6 +1,7 @@
 """Flower's pages with ours among them: who may look, and what they show, in a headless Chromium."""
 
 import os
+import re
 import stat
 
 import httpx
@@ -56,13 +57,40 @@ def test_the_fleet_lists_devices_and_a_hostile_name_stays_text(connected, page, 
     row = page.locator("#fleet-table tbody tr", has_text="device-1")
 
     expect(row).to_contain_text("<script>document.title")
-    expect(row.locator("td").nth(3)).to_have_text("asia")
-    expect(row.locator("td").nth(7)).to_have_text("yes", timeout=20_000)
-    expect(row.locator("td").nth(8)).to_have_text("0 / 4")
-    expect(row.locator("td").nth(9)).to_have_text("1,234")
+    expect(row.locator("td").nth(2)).to_have_text("asia")
+    expect(row.locator("td").nth(8)).to_have_text("yes", timeout=20_000)
+    expect(row.locator("td").nth(9)).to_have_text("0 / 4")
+    expect(row.locator("td").nth(10)).to_have_text("1,234")
     expect(page.locator("#fleet-table tbody tr", has_text="device-2")).to_contain_text("offline")
     assert page.title() == "Fleet · Flower"
     assert page.locator("#fleet-table img, #fleet-table script").count() == 0
+
+
+def test_the_fleet_has_how_each_device_is_and_what_a_device_wrote_stays_text(page) -> None:
+    page.goto("/fleet")
+    cells = page.locator("#fleet-table tbody tr", has_text="device-1").locator("td")
+
+    expect(cells.nth(5)).to_contain_text("paused: <script>")
+    expect(cells.nth(6)).to_contain_text("failed")
+    expect(cells.nth(6)).to_contain_text(" ago")
+    expect(cells.nth(6).locator("div").first).to_have_attribute(
+        "title", re.compile("failed the gpu check: gone: <script>")
+    )
+    expect(cells.nth(7)).to_contain_text("0.60lower band")
+    away = page.locator("#fleet-table tbody tr", has_text="device-2").locator("td")
+    expect(away.nth(6)).to_have_text("unknown")
+    expect(away.nth(7)).to_have_text("1.00")
+    assert page.title() == "Fleet · Flower"
+
+
+def test_the_fleet_says_how_the_last_cycle_went_and_what_is_wrong_with_the_network(page) -> None:
+    page.goto("/fleet")
+
+    expect(page.locator("#fleet-cycle")).to_contain_text("1 asked, 0 well, 1 failed, 0 silent")
+    expect(page.locator("#fleet-troubles .alert")).to_contain_text(
+        "nothing counts against devices: 1 of 1 failed <script>"
+    )
+    assert page.locator("#fleet-troubles img, #fleet-troubles script").count() == 0
 
 
 def test_the_fleet_is_sorted_by_a_click_and_searched(page) -> None:
@@ -82,6 +110,12 @@ def test_a_device_has_a_page_of_its_own_that_the_fleet_leads_to(page) -> None:
 
     expect(page.get_by_role("heading", name="device-1")).to_be_visible()
     expect(page.locator("#device-history")).to_contain_text("because <script>")
+    expect(page.locator("#device-history")).to_contain_text("check-failed (gpu)")
+    expect(page.locator("#device-history")).to_contain_text("10 %")
+    health = page.get_by_label("Health", exact=True)
+    expect(health).to_contain_text("failed the gpu check: gone: <script>")
+    expect(health).to_contain_text("0.60, lower band")
+    assert page.locator("main img, main dd script").count() == 0
     expect(page.locator("#device-attempts")).to_contain_text("60.000 s")
     expect(page.locator("#device-usage")).to_contain_text("1,234")
     expect(page.locator("#device-models")).to_contain_text("all-minilm-l6-v2")

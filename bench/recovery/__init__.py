@@ -1,0 +1,1 @@
+"""How long a task waits for another device when the one that ran it is lost."""
