@@ -9,6 +9,7 @@ from broker_config import names
 from tasks.cancellation_message import MOST_CANCELLED, Cancellation, read_cancelled, write_cancelled
 from tasks.envelope import InvalidMessage
 from tasks.order import Duty, Order, order_publication, read_order
+from tasks.probe import MOST_PADDING
 
 LONGEST = Cancellation("s" * 63, "t" * 64, 1_800_000_000.123456)
 
@@ -44,7 +45,7 @@ def test_any_bytes_are_an_order_or_none(body):
         b'{"cancel":[["%s","t1",1]]}' % (b"a" * 64),
         b'{"duty":"rest","more":1}',
         b'{"cancel":[%s]}' % b",".join([b'["a","b",1]'] * 21),
-        b'{"duty":"rest"' + b" " * 4096 + b"}",
+        b'{"duty":"rest"' + b" " * 2 * MOST_PADDING + b"}",
     ],
     ids=range(8),
 )
