@@ -89,7 +89,7 @@ def report_of(run: Run, version: str, database: str) -> Report:
         ),
         lives={name: kept.lives for name, kept in network.kept.items()},
         errors={name: codes for name, kept in network.kept.items() if (codes := [c for c in kept.ends if c > 0])},
-        blamed=Counter(event.kind for event in costly),
+        blamed=dict(Counter(event.kind for event in costly)),
         wrongly=wrongly_blamed(costly, _befallen(run)),
         uncaught=_uncaught(run, costly),
         settled=run.settled,
