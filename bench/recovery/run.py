@@ -117,7 +117,10 @@ def _left(trial: Trial) -> float:
     job, device = trial.begin()
     began = time.monotonic()
     trial.process(device).terminate()
-    return trial.elsewhere(job, device, began) - _GRACE
+    seconds = trial.elsewhere(job, device, began) - _GRACE
+    trial.network.kept[device].stop()  # one that left is started by nobody
+    trial.network.kept[device].start()
+    return seconds
 
 
 def _frozen(trial: Trial) -> float:
