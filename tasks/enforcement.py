@@ -11,9 +11,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from broker_config import names
-from broker_config.address import user_of, vhost_of
+from broker_config.address import vhost_of
 from broker_config.enforce import narrow, restore
-from broker_config.link import Link
 from broker_config.management import Management
 from broker_config.roles import device_role
 from broker_config.users import give_role
@@ -25,11 +24,11 @@ from registry.greetings import go
 from registry.health import may_change, release, set_held
 from registry.states import set_state
 from starai.errors import BrokerError
-from tasks.order import Duty, Order, order_publication
+from tasks.order import Duty, Order
+from tasks.ordering import give_orders
 
 log = logging.getLogger(__name__)
 
-_OPEN_TIMEOUT = 10.0
 _LOOK = 0.2
 # A look at a large fleet takes long: this much longer than it is waited until the next one.
 _REST = 4
@@ -172,15 +171,7 @@ class Enforcement:
             return [device for device, made in zip(devices, threads.map(make, devices), strict=True) if made]
 
     def _tell(self, devices: Sequence[str], duty: Duty) -> None:
-        link = Link(self._url, "platform orders")
-        link.open(_OPEN_TIMEOUT)
-        try:
-            orders = [order_publication(device, Order(duty=duty), user_of(self._url)) for device in devices]
-            link.publish_all(orders)
-            for order in orders:
-                order.confirmed.result(_OPEN_TIMEOUT)
-        finally:
-            link.close()
+        give_orders(self._url, dict.fromkeys(devices, Order(duty=duty)))
 
     def _wait_until_out(self, devices: set[str], grace: float) -> None:
         """Wait until the devices consume no task queue and hold nothing, as the broker sees it."""

@@ -2,13 +2,12 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from broker_config.address import user_of, vhost_of
-from broker_config.link import Link
+from broker_config.address import vhost_of
 from broker_config.management import Management
 from registry.consequences import (
     band_of,
@@ -27,11 +26,11 @@ from registry.tables import DeviceEvent
 from starai.errors import StarAIError
 from tasks.enforcement import Enforcement
 from tasks.health.blacklisting import Blacklisting
-from tasks.order import Order, order_publication
+from tasks.order import Order
+from tasks.ordering import give_orders
 
 log = logging.getLogger(__name__)
 
-_OPEN_TIMEOUT = 10.0
 # Seconds for quarantined devices to end what they run, all together; and to take the last of them out of work.
 _GRACE, _WITHIN = 5.0, 30.0
 
@@ -87,7 +86,7 @@ class Consequences:
             return
         # First told, then written down: cut short in between, it is told once more. Who is not there hears of it in
         # the answer to its next hello.
-        self._tell(bands)
+        give_orders(self._url, {device: Order(sound=sound) for device, sound in bands.items()})
         for device in bands:
             with _isolated("band", device):
                 self._change_band(device, at)
@@ -97,18 +96,6 @@ class Consequences:
             sound = change_band(registry, device, at, self._settings)
         if sound is not None:
             log.info("device.promoted" if sound else "device.demoted", extra={"device": device})
-
-    def _tell(self, bands: Mapping[str, bool]) -> None:
-        user = user_of(self._url)
-        orders = [order_publication(device, Order(sound=sound), user) for device, sound in bands.items()]
-        link = Link(self._url, "platform standing")
-        link.open(_OPEN_TIMEOUT)
-        try:
-            link.publish_all(orders)
-            for order in orders:
-                order.confirmed.result(_OPEN_TIMEOUT)
-        finally:
-            link.close()
 
     def _answer(self, device: str, at: datetime) -> None:
         with session(self._engine) as registry:
