@@ -18,10 +18,9 @@ from registry.columns import now
 from registry.database import session
 from registry.device_state import DeviceState
 from registry.devices import find_device
-from registry.events import events_of
+from registry.events import as_data, events_of
 from registry.pool import sole_models
 from registry.standing_rule import StandingSettings
-from registry.tables import DeviceEvent
 from starai.errors import RegistryError
 from tasks.health.blacklisting import Blacklisting
 
@@ -116,14 +115,14 @@ def why(device: str, as_json: bool) -> None:
         events = events_of(registry, device)[-_LAST_EVENTS:]
     evidence = json.loads(listed.entry.evidence)
     if as_json:
-        history = [_event_data(event) for event in events]
+        history = [as_data(event) for event in events]
         print_json({**_as_data(listed), "state": state, "evidence": evidence, "history": history})
         return
     print_table(_COLUMNS, [_as_row(listed)], _EMPTY)
     click.echo("\nWhat led to it, the newest first:")
     print_table(_EVENT_COLUMNS, map(_evidence_row, evidence), "Nothing that cost it trust.")
     click.echo("\nIts last events:")
-    print_table(_EVENT_COLUMNS, [_evidence_row(_event_data(event)) for event in events], "None.")
+    print_table(_EVENT_COLUMNS, [_evidence_row(as_data(event)) for event in events], "None.")
 
 
 def _blacklisting(access: Access) -> Blacklisting:
@@ -172,18 +171,6 @@ def _as_row(listed: Listed) -> tuple[str, ...]:
     until = moment(entry.until) if entry.until else "taken off"
     lifted = f"{moment(entry.lifted_at)}: {entry.lifted}" if entry.lifted_at else ""
     return (entry.device_id, listed.owner, moment(entry.since), until, entry.reason, lifted)
-
-
-def _event_data(event: DeviceEvent) -> dict[str, Any]:
-    return {
-        "at": event.at.isoformat(),
-        "kind": event.kind,
-        "reason": event.reason,
-        "check": event.failed_check,
-        "cycle": event.cycle,
-        "cost": event.cost,
-        "trust": event.trust,
-    }
 
 
 def _evidence_row(event: dict[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from registry.device_state import DeviceState
 from registry.devices import find_device
-from registry.events import record_event
+from registry.events import as_data, record_event
 from registry.failures import locked_health
 from registry.health_tables import BlacklistEntry
 from registry.states import set_state
@@ -156,15 +156,4 @@ def _evidence(session: Session, device: str) -> list[dict[str, Any]]:
     lifted = session.exec(mine.where(DeviceEvent.kind == EventKind.LIFTED).order_by(col(DeviceEvent.id).desc())).first()
     costly = mine.where(col(DeviceEvent.cost).is_not(None), col(DeviceEvent.id) > (lifted.id if lifted else 0))
     found = session.exec(costly.order_by(col(DeviceEvent.id).desc()).limit(_MOST_EVIDENCE))
-    return [
-        {
-            "at": event.at.isoformat(),
-            "kind": event.kind,
-            "reason": event.reason,
-            "check": event.failed_check,
-            "cycle": event.cycle,
-            "cost": event.cost,
-            "trust": event.trust,
-        }
-        for event in found
-    ]
+    return [as_data(event) for event in found]

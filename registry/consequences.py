@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, not_, or_, select
 
 from registry.device_state import DeviceState
-from registry.devices import find_device
+from registry.events import record_event
 from registry.failures import locked_health
 from registry.health_tables import DeviceHealth
 from registry.standing_rule import Due, StandingSettings, due, is_sound, quarantine_of, trust_now
@@ -51,7 +51,7 @@ def change_band(session: Session, device: str, at: datetime, settings: StandingS
         else f"its trust has fallen to {trust:.2f}; below {settings.demoted_below:g} it is in the lower band"
     )
     session.add(health)
-    _add_event(session, device, kind, reason, trust, at)
+    record_event(session, device, kind, reason, at, trust)
     return sound
 
 
@@ -79,7 +79,7 @@ def quarantine(session: Session, device: str, reason: str, at: datetime, setting
     session.add(health)
     trust = trust_now(health.trust, health.trusted_at, at, settings)
     words = f"for {timedelta(seconds=round(lasts.total_seconds()))}: {reason}"
-    _add_event(session, device, EventKind.QUARANTINED, words, trust, at)
+    record_event(session, device, EventKind.QUARANTINED, words, at, trust)
     return health.quarantined_until
 
 
@@ -89,9 +89,3 @@ def quarantined_at_work(session: Session, at: datetime) -> dict[str, datetime]:
     joined = select(DeviceHealth.device_id, until).join(Device, col(Device.id) == col(DeviceHealth.device_id))
     found = session.exec(joined.where(Device.state == DeviceState.ACTIVE, until > at))
     return {device: end for device, end in found if end}
-
-
-def _add_event(session: Session, device: str, kind: EventKind, reason: str, trust: float, at: datetime) -> None:
-    owner = find_device(session, device).owner_id
-    session.add(DeviceEvent(device_id=device, at=at, kind=kind, reason=reason[:500], owner_id=owner, trust=trust))
-    session.flush()

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from registry.blacklist import has_open_entry
 from registry.failures import locked_health
 from registry.health_tables import DeviceHealth
-from registry.standing_rule import StandingSettings, is_sound, trust_now
+from registry.standing_rule import StandingSettings, is_sound, may_serve, trust_now
 from registry.tables import Device
 
 
@@ -33,12 +33,12 @@ def begin_standing(session: Session, device: Device, at: datetime, settings: Sta
     session.flush()
 
 
-def may_serve(session: Session, device: str, at: datetime) -> bool:
+def is_free(session: Session, device: str, at: datetime) -> bool:
     """Tell whether neither its operator nor a quarantine keeps a device out of work."""
     health = session.get(DeviceHealth, device, populate_existing=True)
     if health is None:
         return True
-    return not health.held and (health.quarantined_until is None or health.quarantined_until <= at)
+    return may_serve(health.held, health.quarantined_until, at)
 
 
 def _on_hardware(session: Session, device: Device) -> list[DeviceHealth]:

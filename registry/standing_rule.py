@@ -119,6 +119,11 @@ def due(trust: float, settings: StandingSettings) -> Due:
     return Due.QUARANTINE if trust < settings.quarantined_below else Due.NOTHING
 
 
+def may_serve(held: bool, quarantined_until: datetime | None, at: datetime) -> bool:
+    """Tell whether neither its operator nor a quarantine keeps a device out of work then."""
+    return not held and (quarantined_until is None or quarantined_until <= at)
+
+
 def quarantine_of(before: int, settings: StandingSettings) -> timedelta:
     """Return for how long a device is quarantined that was so often before."""
     return timedelta(seconds=min(settings.quarantine * 2 ** min(before, 20), LONGEST_QUARANTINE))

@@ -27,7 +27,7 @@ from registry.device_keys import KeyRetired, add_key, device_by_key
 from registry.device_state import DeviceState
 from registry.devices import enrol_device, new_device_id
 from registry.events import record_event
-from registry.inheritance import begin_standing, may_serve
+from registry.inheritance import begin_standing, is_free
 from registry.measurements import record_measurement
 from registry.nonces import is_new
 from registry.speed import AVERAGE, relative_speed
@@ -142,7 +142,7 @@ def _let_in(session: Session, device: Device, kind: EventKind, now: datetime) ->
         set_state(session, device.id, DeviceState.INACTIVE, "it joined again", now)
     elif kind is not EventKind.JOINED:
         return
-    if not may_serve(session, device.id, now):
+    if not is_free(session, device.id, now):
         return
     set_state(session, device.id, DeviceState.ACTIVE, "it joined", now)
 

@@ -25,7 +25,7 @@ from registry.devices import enrol_device, find_device
 from registry.events import events_of
 from registry.failures import count_failure, locked_health
 from registry.health_tables import DeviceHealth
-from registry.inheritance import begin_standing, may_serve
+from registry.inheritance import begin_standing, is_free
 from registry.pool import sole_models
 from registry.standing_rule import StandingSettings
 from registry.states import set_state
@@ -158,8 +158,8 @@ def test_a_new_device_on_known_hardware_has_the_least_trust_there_and_what_keeps
 
     health = registry.get_one(DeviceHealth, "device-4")
     assert (health.trust, health.sound, health.quarantines) == (pytest.approx(0.4), False, 2)
-    assert not may_serve(registry, "device-4", NOW)
-    assert may_serve(registry, "device-4", LATER)
+    assert not is_free(registry, "device-4", NOW)
+    assert is_free(registry, "device-4", LATER)
 
 
 def test_a_new_device_on_new_hardware_begins_with_full_trust(registry):
@@ -168,7 +168,7 @@ def test_a_new_device_on_new_hardware_begins_with_full_trust(registry):
     begin_standing(registry, another(registry, "device-3", hardware=None), NOW, SETTINGS)
 
     assert registry.get(DeviceHealth, "device-2") is registry.get(DeviceHealth, "device-3") is None
-    assert may_serve(registry, "device-2", NOW)
+    assert is_free(registry, "device-2", NOW)
 
 
 def test_a_new_device_of_an_owner_who_has_one_blacklisted_is_on_probation(registry):
