@@ -1,7 +1,9 @@
 """The public keys of devices: by its signing key a device is known."""
 
-from datetime import datetime
+from collections import defaultdict
+from datetime import datetime, timedelta
 
+from sqlalchemy import or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -10,6 +12,9 @@ from registry.devices import find_device
 from registry.events import record_event
 from registry.tables import Device, DeviceKey, EventKind
 from starai.errors import RegistryError
+
+# For so long a device that signs with a key that it gave up is known by it.
+_REMEMBERED = timedelta(days=7)
 
 
 class KeyRetired(RegistryError):
@@ -48,6 +53,19 @@ def current_key(session: Session, device: str) -> DeviceKey | None:
     return session.exec(
         select(DeviceKey).where(DeviceKey.device_id == device, col(DeviceKey.until).is_(None))
     ).one_or_none()
+
+
+def changed_keys(session: Session, at: datetime) -> dict[str, dict[bytes, float]]:
+    """Return, by device, the signing keys of the last week's changes, and for each how many seconds ago it changed."""
+    since = at - _REMEMBERED
+    given_up = select(DeviceKey.device_id).where(col(DeviceKey.until) >= since)
+    found = select(DeviceKey).where(
+        col(DeviceKey.device_id).in_(given_up), or_(col(DeviceKey.until).is_(None), col(DeviceKey.until) >= since)
+    )
+    changed: defaultdict[str, dict[bytes, float]] = defaultdict(dict)
+    for key in session.exec(found):
+        changed[key.device_id][key.signing] = (at - (key.until or key.since)).total_seconds()
+    return dict(changed)
 
 
 def add_key(session: Session, device: str, signing: bytes, sealing: bytes, at: datetime | None = None) -> DeviceKey:

@@ -1,12 +1,10 @@
 """What a health cycle reads of the fleet and writes to it: few queries, and one row a device."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, func, or_, text
+from sqlalchemy import Table, bindparam, or_, text
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -14,66 +12,14 @@ from registry import bulk
 from registry.columns import UtcDateTime
 from registry.device_state import DeviceState
 from registry.failures import locked_health
+from registry.fleet_facts import ASKED
+from registry.health_row import COLUMNS, ROW, TABLE, Health
 from registry.health_state import Check, Condition
 from registry.health_tables import DeviceHealth, HealthCycle
-from registry.tables import Deployment, Device, DeviceEvent, DeviceKey, EventKind, Measurement
+from registry.tables import Device, DeviceEvent, EventKind
 
-#: Devices in these states are asked; the others are not there.
-ASKED = (DeviceState.ACTIVE, DeviceState.INACTIVE)
 # Devices that are checked at once because they said that they are here.
 _MOST_GREETED = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """A row of ``device_health``; :class:`registry.health_tables.DeviceHealth` says what its columns are."""
-
-    device_id: str
-    cycle: int | None
-    checked_at: datetime | None
-    answered_at: datetime | None
-    condition: Condition
-    failed_check: Check | None
-    reason: str | None
-    failures: int
-    silences: int
-    round_trip: float | None
-    down: float | None
-    up: float | None
-    load: float | None
-    paused: str | None
-    figures: str | None
-    trust: float
-    trusted_at: datetime
-    sound: bool
-    quarantined_until: datetime | None
-    quarantines: int
-    held: bool
-    greeted_at: datetime | None
-
-    def may_serve(self, at: datetime) -> bool:
-        """Tell whether nothing but its health keeps the device out of work then."""
-        return not self.held and (self.quarantined_until is None or self.quarantined_until <= at)
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """A device as the registry knows it when a cycle begins.
-
-    Attributes:
-        signing: the public key that it signs with, if it has one.
-        models: what it hosts; ``slots``: how many tasks it runs at once, over all of them.
-        gpu_name, gpu_driver, provider: as it was last measured.
-    """
-
-    state: DeviceState
-    health: Health
-    signing: bytes | None
-    models: frozenset[str]
-    slots: int
-    gpu_name: str | None
-    gpu_driver: str | None
-    provider: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +49,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """The last cycle that ended: when it began, and whether it was an outage."""
+    """The last cycle that ended: when it began, whether it was an outage, and when the last one that was began."""
 
     began_at: datetime
     was_outage: bool
+    outage_at: datetime | None
 
 
-_COLUMNS = tuple(field.name for field in fields(Health))
-_HEALTH: Table = DeviceHealth.__table__  # type: ignore[attr-defined]
 _EVENTS: Table = DeviceEvent.__table__  # type: ignore[attr-defined]
-_ROW = tuple(_HEALTH.c[name] for name in _COLUMNS)
 #: The columns that a cycle writes; the others are of those who judge a device's standing and of its operator.
-_WRITTEN = _COLUMNS[: _COLUMNS.index("sound")]
+_WRITTEN = COLUMNS[: COLUMNS.index("sound")]
 _FAILURE = tuple(field.name for field in fields(Failure))
 
 _MISSING = text(
@@ -155,7 +99,8 @@ def previous_cycle(session: Session) -> Previous | None:
     """Return the last cycle that ended, if there is one. Those that were cut short judged nobody."""
     ended = select(HealthCycle).where(col(HealthCycle.ended_at).is_not(None)).order_by(col(HealthCycle.id).desc())
     found = session.exec(ended.limit(1)).first()
-    return Previous(found.began_at, found.outage is not None) if found else None
+    outage = session.exec(ended.where(col(HealthCycle.outage).is_not(None)).limit(1)).first()
+    return Previous(found.began_at, found.outage is not None, outage.began_at if outage else None) if found else None
 
 
 def greeted(session: Session, at: datetime) -> list[str]:
@@ -177,61 +122,10 @@ def greeted(session: Session, at: datetime) -> list[str]:
     return list(session.exec(wanted.order_by(col(DeviceHealth.greeted_at)).limit(_MOST_GREETED)))
 
 
-def fleet_facts(session: Session, only: Collection[str] | None = None) -> dict[str, Facts]:
-    """Return the devices that are asked, by id; all of them, or ``only`` a few hundred."""
-    joined = (
-        select_columns(col(Device.state), col(DeviceKey.signing), *_ROW)
-        .join(DeviceHealth, col(DeviceHealth.device_id) == col(Device.id))
-        .join(DeviceKey, and_(col(DeviceKey.device_id) == col(Device.id), col(DeviceKey.until).is_(None)), isouter=True)
-        .where(col(Device.state).in_(ASKED))
-    )
-    rows = session.execute(joined if only is None else joined.where(col(Device.id).in_(only))).all()
-    hosted, measured = _hosted(session, only), _measured(session, only)
-    found = ((state, signing, Health(*row)) for state, signing, *row in rows)
-    return {
-        health.device_id: Facts(
-            state,
-            health,
-            signing,
-            *hosted.get(health.device_id, _NOTHING),
-            *measured.get(health.device_id, _UNMEASURED),
-        )
-        for state, signing, health in found
-    }
-
-
-_NOTHING: tuple[frozenset[str], int] = (frozenset(), 0)
-_UNMEASURED = (None, None, None)
-
-
-def _hosted(session: Session, only: Collection[str] | None) -> dict[str, tuple[frozenset[str], int]]:
-    wanted = select_columns(col(Deployment.device_id), col(Deployment.model), col(Deployment.slots))
-    models: defaultdict[str, list[str]] = defaultdict(list)
-    slots: defaultdict[str, int] = defaultdict(int)
-    for device, model, count in session.execute(_of(wanted, Deployment, only)):
-        models[device].append(model)
-        slots[device] += count
-    return {device: (frozenset(found), slots[device]) for device, found in models.items()}
-
-
-def _measured(session: Session, only: Collection[str] | None) -> dict[str, tuple[Any, ...]]:
-    latest = select_columns(col(Measurement.device_id), func.max(col(Measurement.at)).label("at"))
-    newest = _of(latest, Measurement, only).group_by(col(Measurement.device_id)).subquery()
-    is_newest = and_(newest.c.device_id == col(Measurement.device_id), newest.c.at == col(Measurement.at))
-    wanted = select_columns(
-        col(Measurement.device_id), col(Measurement.gpu_name), col(Measurement.gpu_driver), col(Measurement.provider)
-    ).join(newest, is_newest)
-    return {device: tuple(facts) for device, *facts in session.execute(wanted.order_by(col(Measurement.id)))}
-
-
-def _of(statement: Any, table: Any, only: Collection[str] | None) -> Any:
-    return statement if only is None else statement.where(col(table.device_id).in_(only))
-
-
 def present(session: Session, devices: Iterable[str]) -> dict[str, Present]:
     """Return those of these devices that are still asked, by id; nobody else changes their rows in this transaction."""
     joined = (
-        select_columns(col(Device.state), col(Device.owner_id), *_ROW)
+        select_columns(col(Device.state), col(Device.owner_id), *ROW)
         .join(DeviceHealth, col(DeviceHealth.device_id) == col(Device.id))
         .where(col(Device.state).in_(ASKED))
         # In one order, so that no two wait for each other.
@@ -247,7 +141,7 @@ def present(session: Session, devices: Iterable[str]) -> dict[str, Present]:
 
 def write_health(session: Session, rows: Sequence[Health]) -> None:
     """Write what a cycle found of devices; what belongs to others of their rows stays."""
-    bulk.update(session.connection(), _HEALTH, rows, _WRITTEN)
+    bulk.update(session.connection(), TABLE, rows, _WRITTEN)
 
 
 def write_failures(session: Session, failures: Sequence[Failure]) -> None:
@@ -288,7 +182,7 @@ def may_change(session: Session, devices: Collection[str], serving_at: datetime 
         serving_at: leaves out those that the operator holds, or that are quarantined then.
     """
     found = (
-        select_columns(*_ROW)
+        select_columns(*ROW)
         .join(Device, col(Device.id) == col(DeviceHealth.device_id))
         .where(col(Device.id).in_(devices), col(Device.state).in_(ASKED))
         .order_by(col(Device.id))

@@ -129,6 +129,10 @@ def digest(padding: bytes) -> str | None:
     return hashlib.sha256(padding).hexdigest() if padding else None
 
 
+class Unsigned(InvalidMessage):
+    """A report without a signature, of a device that has a key."""
+
+
 def write_report(report: HealthReport, key: Ed25519PrivateKey | None) -> bytes:
     """Return the report as it travels, signed where the device has a key.
 
@@ -146,12 +150,13 @@ def read_report(body: bytes, signing: bytes | None) -> HealthReport:
     That it answers this very probe, and comes from this device, is the caller's to see.
 
     Raises:
-        InvalidMessage: it is none, or not signed by that key.
+        Unsigned: it is to be signed, and is not.
+        InvalidMessage: it is none, or another key signed it.
     """
     signed = read(_SignedReport, body, 2 * MAX_REPORT)
     if signing is not None:
         if signed.signature is None:
-            raise InvalidMessage("The report is not signed.")
+            raise Unsigned("The report is not signed.")
         check_signature(signing, signed.signature, _PURPOSE, signed.content)
     return read(HealthReport, signed.content, MAX_REPORT)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from registry.device_state import DeviceState
 from registry.failures import cost_of
-from registry.health import Failure, Health, Present
+from registry.health import Failure, Present
+from registry.health_row import Health
 from registry.health_state import Condition
 from registry.standing_rule import (
     COSTS,
@@ -47,6 +48,7 @@ class Ground:
         counts: whether it counts for devices or against them: not in an outage.
         states_follow: whether states change.
         standing: what trust is lost and earned by.
+        outage_at: when the last outage before it began, if there was one.
     """
 
     cycle: int | None
@@ -54,6 +56,7 @@ class Ground:
     counts: bool
     states_follow: bool
     standing: StandingSettings
+    outage_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,15 @@ def silent(known: Present, seen: Seen | None, deadline: float, ground: Ground) -
     )
     known = replace(known, health=health)
     failure = None
-    # One that never answered was never there, and has not gone.
-    if ground.counts and silences == COUNTED_SILENCE and health.answered_at is not None:
+    if ground.counts and silences == COUNTED_SILENCE and _has_gone(health, ground):
         said = f"it did not answer {COUNTED_SILENCE} times in a row"
         known, failure = _charge(known, ground, EventKind.SILENT, said)
     return Change(known.health, failure, *_out(known, _consumes(None, seen), reason, ground))
+
+
+def _has_gone(health: Health, ground: Ground) -> bool:
+    """Tell whether it was there and went by itself: one that an outage silenced is not charged for staying away."""
+    return health.answered_at is not None and (ground.outage_at is None or health.answered_at >= ground.outage_at)
 
 
 def _asked(health: Health, ground: Ground) -> Health:

@@ -48,7 +48,7 @@ def judge(
         small_round_trip: seconds that an earlier probe without padding took there and back, if one is known.
         settings: the bounds.
     """
-    identity, report = check_identity(asked, heard)
+    identity, report = check_identity(asked, heard, settings)
     if report is None:
         return Judgement((identity,), None)
     readings = report.readings

@@ -11,13 +11,13 @@ from sqlalchemy import Engine
 
 from registry.columns import now
 from registry.database import reading, session
+from registry.device_keys import changed_keys
+from registry.fleet_facts import Facts, fleet_facts
 from registry.health import (
-    Facts,
     Previous,
     add_missing,
     begin_cycle,
     end_cycle,
-    fleet_facts,
     greeted,
     present,
     previous_cycle,
@@ -128,7 +128,8 @@ class Cycle:
         if why:
             log.warning("health.outage", extra={"cycle": cycle, "reason": why})
         in_a_row = previous is not None and previous.was_outage and not circumstances.was_away
-        ground = Ground(cycle, at, why is None, why is None or in_a_row, self._standing)
+        outage_at = previous.outage_at if previous else None
+        ground = Ground(cycle, at, why is None, why is None or in_a_row, self._standing, outage_at)
         changes = self._conclude(found, ground, why)
         if self._looks:
             self._looks.told(found.readings)
@@ -155,7 +156,10 @@ class Cycle:
             gathered = self._round.run(lambda: seen.update(look()))
         finally:
             self._round = None
-        return examine(fleet, probes, gathered, seen, deadline, self._checks)
+        # Now, not with the fleet: keys may have been changed since the probes left.
+        with reading(self._engine) as registry:
+            changed = changed_keys(registry, now())
+        return examine(fleet, probes, gathered, seen, changed, deadline, self._checks)
 
     def _look(self) -> Mapping[str, Seen]:
         if self._looks is None:

@@ -1,6 +1,7 @@
 """What a device is judged by: what the platform asked it, and what came back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -10,6 +11,7 @@ class Asked:
     Attributes:
         cycle, nonce, padding: the probe's.
         signing: the public key that the device signs with; ``None``: it has none, since ``starai up`` enrolled it.
+        changed: other keys of its own that it got or gave up not long ago, and how many seconds ago when it answered.
         models: those that it hosts; ``slots``: how many tasks it runs at once, over all of them.
         gpu_name, gpu_driver, provider: as it was last measured; ``None`` where it never was, or has none.
     """
@@ -24,6 +26,7 @@ class Asked:
     gpu_name: str | None = None
     gpu_driver: str | None = None
     provider: str | None = None
+    changed: Mapping[bytes, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

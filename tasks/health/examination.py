@@ -7,7 +7,8 @@ from functools import partial
 from typing import TypeVar
 
 from registry.device_state import DeviceState
-from registry.health import Facts, Present
+from registry.fleet_facts import Facts
+from registry.health import Present
 from tasks.health.changes import Change, Ground, answered, silent
 from tasks.health.checks import Judgement, judge
 from tasks.health.probes import asked
@@ -84,14 +85,15 @@ def examine(
     probes: Mapping[str, Probe],
     gathered: Gathered,
     seen: Mapping[str, Seen],
+    changed: Mapping[str, Mapping[bytes, float]],
     deadline: float,
     settings: CheckSettings,
 ) -> Examination:
-    """Return what a round found, with every answer judged."""
+    """Return what a round found, with every answer judged; ``changed`` are other keys of devices, by their ids."""
 
     def judged(device: str) -> Judgement:
         facts = fleet[device]
-        question = asked(device, facts, probes[device])
+        question = asked(device, facts, probes[device], changed.get(device, {}))
         return judge(question, gathered.heard[device], seen.get(device), facts.health.round_trip, settings)
 
     judgements = {device: _made(device, partial(judged, device)) for device in gathered.heard}

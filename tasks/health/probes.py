@@ -4,7 +4,7 @@ import secrets
 import zlib
 from collections.abc import Mapping
 
-from registry.health import Facts
+from registry.fleet_facts import Facts
 from tasks.health.cycle_settings import CycleSettings
 from tasks.health.evidence import Asked
 from tasks.probe import Probe
@@ -15,14 +15,15 @@ def new_probes(fleet: Mapping[str, Facts], cycle: int, settings: CycleSettings) 
     return {device: _probe(device, facts, cycle, settings) for device, facts in fleet.items()}
 
 
-def asked(device: str, facts: Facts, probe: Probe) -> Asked:
-    """Return what a device was asked, with what was known of it."""
+def asked(device: str, facts: Facts, probe: Probe, changed: Mapping[bytes, float]) -> Asked:
+    """Return what a device was asked, with what was known of it; ``changed`` are its other keys."""
     return Asked(
         device=device,
         cycle=probe.cycle,
         nonce=probe.nonce,
         padding=probe.padding,
         signing=facts.signing,
+        changed=changed,
         models=facts.models,
         slots=facts.slots,
         gpu_name=facts.gpu_name,

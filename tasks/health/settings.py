@@ -8,6 +8,8 @@ class CheckSettings(BaseSettings):
     """How a device has to be. Each has a variable: ``STARAI_CHECK_ROUND_TRIP`` and so on.
 
     Attributes:
+        key_change: seconds in which a device may sign with the old or the new key, while its keys are changed. The
+            change is one message and one file's replacement; on a bad day with a new start in between.
         round_trip: seconds within which a device has to answer. On a sound line it takes less than one; what the
             platform itself takes to hear a large fleet out is in it. Below the 15 s of a cycle's deadline, so that a
             slow device is told from a silent one.
@@ -29,6 +31,7 @@ class CheckSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STARAI_CHECK_", frozen=True, extra="ignore")
 
+    key_change: float = Field(default=600.0, ge=0)
     round_trip: float = Field(default=10.0, gt=0)
     bandwidth: float = Field(default=16 * 1024, gt=0)
     cpu_temperature: float = 100.0

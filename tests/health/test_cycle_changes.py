@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.device_state import DeviceState
-from registry.health import Health, Present
+from registry.health import Present
+from registry.health_row import Health
 from registry.health_state import Check, Condition
-from registry.standing_rule import StandingSettings
+from registry.standing_rule import COUNTED_SILENCE, StandingSettings
 from registry.tables import EventKind
 from tasks.health.changes import Act, Change, Ground, answered, silent
 from tasks.health.checks import Judgement
@@ -181,6 +182,15 @@ FULL = Ground(9, AT, counts=True, states_follow=True, standing=STANDING)
 
 def judged(*findings: Finding, **said) -> Judgement:
     return Judgement(findings, HealthReport(device="d1", cycle=9, nonce="0" * 32, at=0.0, readings=readings(**said)))
+
+
+def test_one_that_an_outage_silenced_is_not_charged_for_staying_away():
+    before = replace(FULL, outage_at=AT - timedelta(minutes=5))
+    third = {"silences": COUNTED_SILENCE - 1}
+
+    assert silent(an_active(answered_at=AT - timedelta(minutes=6), **third), None, 15.0, before).failure is None
+    assert silent(an_active(answered_at=AT - timedelta(minutes=5), **third), None, 15.0, before).failure
+    assert silent(an_active(answered_at=AT - timedelta(minutes=6), **third), None, 15.0, FULL).failure
 
 
 def test_one_that_came_while_the_cycle_asked_is_not_silent():

@@ -5,11 +5,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tasks.health.finding import Verdict
 from tasks.health.identity import check_identity
+from tasks.health.settings import CheckSettings
 from tests.health.answered import asked, heard, report
 
 
 def found(answer, **changes):
-    finding, told = check_identity(asked(**changes), answer)
+    finding, told = check_identity(asked(**changes), answer, CheckSettings())
     assert (told is None) is (finding.verdict is Verdict.FAILED)
     return finding
 
@@ -37,13 +38,37 @@ def test_an_answer_to_another_probe_is_a_lie(old):
     assert "another probe" in finding.reason
 
 
-@pytest.mark.parametrize("key", [Ed25519PrivateKey.generate(), None])
-def test_another_key_or_none_is_a_lie_of_a_device_that_has_one(key):
-    finding = found(heard(key=key))
+def test_a_strangers_key_is_a_lie_of_a_device_that_has_one():
+    finding = found(heard(key=Ed25519PrivateKey.generate()))
 
     assert finding.figures["lie"] == 1
     assert "not signed with the key that it has" in finding.reason
     assert "join with it again" in finding.reason
+
+
+def test_no_signature_fails_a_device_that_has_a_key_and_is_no_lie():
+    finding = found(heard(key=None))
+
+    assert finding.figures["lie"] == 0
+    assert "not signed" in finding.reason
+
+
+def test_another_key_of_its_own_is_as_good_as_none_while_its_keys_are_changed():
+    other = Ed25519PrivateKey.generate()
+
+    finding = found(heard(key=other), changed={other.public_key().public_bytes_raw(): 599.0})
+
+    assert finding.verdict is Verdict.UNCHECKED
+    assert "just been changed" in finding.reason
+
+
+def test_a_key_that_was_given_up_before_fails_and_is_no_lie():
+    other = Ed25519PrivateKey.generate()
+
+    finding = found(heard(key=other), changed={other.public_key().public_bytes_raw(): 601.0})
+
+    assert (finding.verdict, finding.figures["lie"]) == (Verdict.FAILED, 0)
+    assert "rotate-keys" in finding.reason
 
 
 def test_a_device_without_a_key_is_unchecked_and_heard():

@@ -7,7 +7,16 @@ from sqlmodel import Session, select
 
 from broker_config.regions import Region
 from registry.database import session
-from registry.device_keys import KeyRetired, KeyTaken, KeyUnknown, add_key, current_key, device_by_key, rotate
+from registry.device_keys import (
+    KeyRetired,
+    KeyTaken,
+    KeyUnknown,
+    add_key,
+    changed_keys,
+    current_key,
+    device_by_key,
+    rotate,
+)
 from registry.devices import enrol_device
 from registry.events import events_of
 from registry.owners import add_owner
@@ -103,3 +112,13 @@ except KeyUnknown:
 """
     said = "".join(at_once(code, "from registry.device_keys import KeyUnknown, rotate")).split()
     assert sorted(said) == ["late"] * 3 + ["rotated"]
+
+
+def test_both_keys_of_a_change_are_known_for_a_week(keyed: Session) -> None:
+    rotate(keyed, "device-1", OLD, NEW, SEALING, NOW)
+    assert changed_keys(keyed, NOW + timedelta(minutes=1)) == {"device-1": {OLD: 60.0, NEW: 60.0}}
+    assert changed_keys(keyed, NOW + timedelta(days=8)) == {}
+
+
+def test_a_first_key_is_no_change(keyed: Session) -> None:
+    assert changed_keys(keyed, NOW) == {}

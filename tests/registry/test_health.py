@@ -16,13 +16,14 @@ from registry.device_keys import add_key, rotate
 from registry.device_state import DeviceState
 from registry.devices import enrol_device
 from registry.events import events_of
+from registry.fleet_facts import fleet_facts
 from registry.greetings import come, go
 from registry.health import (
     Failure,
+    Previous,
     add_missing,
     begin_cycle,
     end_cycle,
-    fleet_facts,
     greeted,
     may_change,
     present,
@@ -147,7 +148,10 @@ def test_the_previous_cycle_is_the_last_that_ended(registry):
     end_cycle(registry, first, AT, {Condition.WELL: 5, Condition.SILENT: 2}, "the platform was away")
 
     previous = previous_cycle(registry)
-    assert (previous.began_at, previous.was_outage) == (AT, True)
+    assert (previous.began_at, previous.was_outage, previous.outage_at) == (AT, True, AT)
+    later = AT + timedelta(seconds=120)
+    end_cycle(registry, begin_cycle(registry, later), later, {}, None)
+    assert previous_cycle(registry) == Previous(later, was_outage=False, outage_at=AT)
 
 
 def test_those_are_due_that_came_since_they_were_checked_and_may_serve(fleet):
