@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds after which a task that has not ended is said to have begun.
 TOLD_AFTER = 0.02
+# Seconds that a task waits for the broker to know that it begins, where that matters.
+_KNOWN_WITHIN = 2.0
 
 
 class Beginnings:
@@ -44,3 +46,12 @@ class Beginnings:
                     link.publish(self._untold.pop(run)[1])
                 except BrokerError as error:
                     log.warning("task.beginning_untold", extra={"run": run, "reason": str(error)})
+
+
+def tell_first(link: Way, beginning: Publication) -> None:
+    """Publish what is to be known even if the task ends this device, and wait until the broker has it, or for 2 s."""
+    try:
+        link.publish(beginning)
+        beginning.confirmed.result(_KNOWN_WITHIN)
+    except (TimeoutError, BrokerError) as error:
+        log.warning("task.beginning_untold", extra={"reason": str(error) or "the broker did not take it in time"})

@@ -5,6 +5,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from starai.errors import BrokerError, StarAIError
 from tasks.clearance_message import ClearanceAnswer, ClearanceRequest
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds to wait for the platform's clearance; without an answer the task is started.
 CLEARED_WITHIN = 2.0
+#: The same for a task that came back more than once, and so may have ended devices, or that the platform sent itself.
+CLEARED_LATER = 10.0
 
 # How many tasks' failures are remembered: more are never under way at once.
 _FAILURES_KEPT = 1000
@@ -25,6 +28,19 @@ Ask = Callable[[str, bytes, float], "Future[bytes]"]
 
 class NotCleared(StarAIError):
     """The platform wants the task started no more; its submitter has been told why, or told the platform."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A task that is to be started.
+
+    Attributes:
+        task: it, with how often it was begun before in its ``returns``.
+        on_record: whether the platform need not hear of it before it starts: it is new, or the platform cleared it.
+    """
+
+    task: Task
+    on_record: bool
 
 
 class Attempts:
@@ -38,10 +54,10 @@ class Attempts:
         self._ask = ask
         self._failures: OrderedDict[tuple[str, str], int] = OrderedDict()
 
-    def begin(self, task: Task, run: str, model: str) -> Task:
-        """Return the task as it is to be started: with how often it was begun before in its ``returns``.
+    def begin(self, task: Task, run: str, model: str) -> Begun:
+        """Return the task as it is to be started.
 
-        One that came back waits for the platform's clearance, for ``CLEARED_WITHIN`` seconds at most.
+        One that came back waits for the platform's clearance, for ``CLEARED_WITHIN`` or ``CLEARED_LATER`` seconds.
 
         Args:
             task: as it arrived.
@@ -54,11 +70,12 @@ class Attempts:
         answer = self._clearance(task, run, model) if task.came_back else None
         if answer and not answer.start:
             raise NotCleared(answer.reason or "no reason was given")
+        on_record = answer is not None or not task.came_back
         if answer and answer.attempt:
-            return dataclasses.replace(task, returns=answer.attempt - 1)
+            return Begun(dataclasses.replace(task, returns=answer.attempt - 1), on_record)
         # A classic queue does not count how often a task came back, so that a device remembers its own failures.
         failures = self._failures.get((task.reply_to, task.id), 0)
-        return dataclasses.replace(task, returns=max(task.returns, failures)) if failures else task
+        return Begun(dataclasses.replace(task, returns=max(task.returns, failures)), on_record)
 
     def note_failure(self, task: Task) -> None:
         """Remember that this device has failed at the task."""
@@ -80,10 +97,11 @@ class Attempts:
             returns=task.returns,
             republished=task.republished,
         )
+        within = CLEARED_LATER if task.returns > 1 or task.republished else CLEARED_WITHIN
         answer: Future[bytes] = Future()
         try:
-            answer = self._ask("clearance", write(request), CLEARED_WITHIN)
-            return read(ClearanceAnswer, answer.result(CLEARED_WITHIN))
+            answer = self._ask("clearance", write(request), within)
+            return read(ClearanceAnswer, answer.result(within))
         except (TimeoutError, BrokerError, InvalidMessage) as error:
             answer.cancel()
             log.warning("task.uncleared", extra={"task": task.id, "reason": str(error) or "no answer in time"})

@@ -20,7 +20,7 @@ from starai.wire import Report, State
 from tasks.inference import infer
 from tasks.message import JunkError, Task
 from tasks.order import Order
-from worker.beginnings import Beginnings
+from worker.beginnings import Beginnings, tell_first
 from worker.clearance import Attempts, NotCleared
 from worker.enrolment import Enrolment
 from worker.greeting import Greeting
@@ -257,13 +257,14 @@ class Device:
         def say(report: Report) -> "Future[None]":
             if report.state is State.STARTED:
                 beginning = self._publication(task.reply_to, report)
-                self._beginnings.add(run, beginning)
+                self._beginnings.add(run, beginning) if begun.on_record else tell_first(self._link, beginning)
                 return beginning.confirmed
             self._beginnings.drop(run)
             return self._say(task.reply_to, report)
 
         with self._orders.cancellations.running(task) as stop:
-            known = self._clock.by_own_clock(self._attempts.begin(task, run, model))
+            begun = self._attempts.begin(task, run, model)
+            known = self._clock.by_own_clock(begun.task)
             noted = NotedModel(self._hosts[model], self._recoveries[model])
             try:
                 return infer(known, run, noted, say, stop, device=self.id, region=self._region)

@@ -12,7 +12,7 @@ from tasks.envelope import read, write
 from tasks.message import Task
 from worker import cancellations
 from worker.cancellations import Cancellations
-from worker.clearance import Attempts, NotCleared
+from worker.clearance import CLEARED_LATER, CLEARED_WITHIN, Attempts, Begun, NotCleared
 from worker.orders import TOLD_WITHIN, Orders
 
 LATER = time.time() + 86_400  # the tests of a whole run are collected first
@@ -31,6 +31,7 @@ class Platform:
 
     def __call__(self, key: str, body: bytes, within: float) -> "Future[bytes]":
         self.asked.append((key, body))
+        self.within = within
         if isinstance(self._answer, Exception):
             raise self._answer
         answer: Future[bytes] = Future()
@@ -46,7 +47,7 @@ def answering(**answer: object) -> Platform:
 def test_a_task_that_never_came_back_is_begun_without_asking():
     platform = answering(start=False)
 
-    assert Attempts(platform).begin(task(), "1a", "minilm") == task()
+    assert Attempts(platform).begin(task(), "1a", "minilm") == Begun(task(), on_record=True)
     assert platform.asked == []
 
 
@@ -55,7 +56,7 @@ def test_the_platform_is_asked_about_a_task_that_came_back_and_says_which_attemp
 
     begun = Attempts(platform).begin(task(returns=1, redelivered=True), "1a", "minilm")
 
-    assert begun.returns == 2
+    assert begun == Begun(task(returns=2, redelivered=True), on_record=True)
     ((key, body),) = platform.asked
     assert key == "clearance"
     assert read(ClearanceRequest, body) == ClearanceRequest(
@@ -75,10 +76,26 @@ def test_without_a_word_of_the_platform_the_queue_and_the_devices_own_failures_c
     monkeypatch.setattr("worker.clearance.CLEARED_WITHIN", 0.01)
     attempts, known = Attempts(Platform(answer)), task(returns=1, redelivered=True)
 
-    assert attempts.begin(known, "1a", "minilm").returns == 1
+    assert attempts.begin(known, "1a", "minilm") == Begun(known, on_record=False)
     for _ in range(2):
         attempts.note_failure(known)
-    assert attempts.begin(known, "1a", "minilm").returns == 2
+    assert attempts.begin(known, "1a", "minilm").task.returns == 2
+
+
+@pytest.mark.parametrize(
+    ("came", "within"),
+    [
+        ({"returns": 1}, CLEARED_WITHIN),
+        ({"returns": 2}, CLEARED_LATER),
+        ({"republished": True}, CLEARED_LATER),
+    ],
+)
+def test_what_may_have_ended_devices_waits_longer_for_the_platforms_word(came, within):
+    platform = answering(start=True)
+
+    Attempts(platform).begin(task(redelivered=True, **came), "1a", "minilm")
+
+    assert platform.within == within
 
 
 def test_where_the_platform_cannot_tell_the_devices_own_failures_count():
@@ -86,7 +103,7 @@ def test_where_the_platform_cannot_tell_the_devices_own_failures_count():
     attempts.note_failure(task())
     attempts.note_failure(task())
 
-    assert attempts.begin(task(redelivered=True), "1a", "minilm").returns == 2
+    assert attempts.begin(task(redelivered=True), "1a", "minilm").task.returns == 2
 
 
 def test_a_cancelled_task_is_not_begun_and_no_other_is_harmed():

@@ -16,6 +16,7 @@ from registry.task_tables import Attempt, Task, TaskAction
 from starai.client import Client
 from starai.errors import Expired, FailedOnDevice
 from starai.submission import task_properties
+from starai.wire import State
 from tasks.inference import ATTEMPTS
 from tests.worker.conftest import MODEL
 from worker.clearance import CLEARED_WITHIN
@@ -143,6 +144,15 @@ def test_without_the_platform_a_task_that_came_back_is_started_after_a_while(sec
 
     assert time.monotonic() - came_back >= CLEARED_WITHIN - 0.1
     assert "task.uncleared" in other.log
+
+
+def test_what_was_not_cleared_is_told_of_before_it_can_end_its_device(broker, start, until, ann):
+    killed = [start(broker), start(broker, "europe")]
+
+    job = ann.submit(MODEL, "kill")
+
+    until(lambda: all(device.process.poll() is not None for device in killed), 20)
+    until(lambda: any(report.state is State.STARTED for report in job.reports))
 
 
 def test_a_task_that_never_came_back_waits_for_nobody(broker, start, ann):
