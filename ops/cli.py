@@ -1,10 +1,7 @@
 """The command `starai`: run a network, operate it, submit to it."""
 
-from typing import Any
-
 import click
 
-from broker_config.errors import StarAIError
 from ops.blacklist import blacklist
 from ops.broker import broker
 from ops.demo import demo
@@ -19,20 +16,10 @@ from ops.submitters import submitters
 from ops.tokens import tokens
 from ops.up import up
 from ops.usage import show_usage
+from worker.commands import Commands
 
 
-class _Commands(click.Group):
-    """Commands whose errors, where they are ours, are one line and exit code 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was named."""
-        try:
-            return super().invoke(ctx)
-        except StarAIError as error:
-            raise click.ClickException(str(error)) from error
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="starai")
 def main() -> None:
     """Run a StarAI network on this machine, operate it, submit to it.

@@ -1,10 +1,8 @@
 """The command `starai-worker`: what an owner does with their device."""
 
-from typing import Any
-
 import click
 
-from broker_config.errors import StarAIError
+from worker.commands import Commands
 from worker.evaluate import evaluate
 from worker.exit_command import exit_device
 from worker.join_command import join
@@ -15,18 +13,7 @@ from worker.start_command import start
 from worker.status_command import status
 
 
-class _Commands(click.Group):
-    """Commands whose errors, where they are ours, are one line and exit code 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was named."""
-        try:
-            return super().invoke(ctx)
-        except StarAIError as error:
-            raise click.ClickException(str(error)) from error
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="starai")
 def main() -> None:
     """Lend this machine to a StarAI network: measure it, host models, serve tasks.

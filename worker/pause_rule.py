@@ -69,32 +69,7 @@ def conditions(preferences: Preferences, around: Surroundings, at: datetime) -> 
         found.append(_idle(preferences.only_when_idle_for.total_seconds(), around.untouched))
     if preferences.hours:
         found.append(_hours(preferences, at))
-    limits = (
-        (
-            "cpu-limit",
-            preferences.cpu_limit,
-            _percent(around.others_cpu),
-            "other programs use more than {:g} % of the processors",
-        ),
-        (
-            "processor-temperature-limit",
-            preferences.processor_temperature_limit,
-            around.processor_temperature,
-            "the processor is hotter than {:g} °C",
-        ),
-        (
-            "gpu-temperature-limit",
-            preferences.gpu_temperature_limit,
-            around.gpu_temperature,
-            "a GPU is hotter than {:g} °C",
-        ),
-    )
-    found += [
-        Condition(name, value is not None and value > limit, why.format(limit))
-        for name, limit, value, why in limits
-        if limit is not None
-    ]
-    return found
+    return found + _limits(preferences, around)
 
 
 class PauseRule:
@@ -166,6 +141,34 @@ def _hours(preferences: Preferences, at: datetime) -> Condition:
         settle=0.0,
         until=next_opening(preferences.hours, at),
     )
+
+
+def _limits(preferences: Preferences, around: Surroundings) -> list[Condition]:
+    limits = (
+        (
+            "cpu-limit",
+            preferences.cpu_limit,
+            _percent(around.others_cpu),
+            "other programs use more than {:g} % of the processors",
+        ),
+        (
+            "processor-temperature-limit",
+            preferences.processor_temperature_limit,
+            around.processor_temperature,
+            "the processor is hotter than {:g} °C",
+        ),
+        (
+            "gpu-temperature-limit",
+            preferences.gpu_temperature_limit,
+            around.gpu_temperature,
+            "a GPU is hotter than {:g} °C",
+        ),
+    )
+    return [
+        Condition(name, value is not None and value > limit, why.format(limit))
+        for name, limit, value, why in limits
+        if limit is not None
+    ]
 
 
 def _percent(share: float | None) -> float | None:

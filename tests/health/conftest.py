@@ -30,9 +30,12 @@ from tasks.enforcement import Enforcement
 from tasks.health.blacklisting import Blacklisting
 from tasks.health.cycle import Cycle
 from tasks.health.cycle_settings import CycleSettings
+from tests.health.failing_fleet import Fleet
 from tests.health.hand_device import MODEL, HandDevice
 
 QUEUE = names.task_queue(Region.ASIA, Tier.TINY, MODEL)
+#: What is written into a device's history of a check that it did not pass.
+COUNTED = (EventKind.CHECK_FAILED, EventKind.SILENT)
 
 
 class HealthyNetwork:
@@ -127,3 +130,13 @@ def own_network(own_broker: Any, engine: Engine) -> Iterator[HealthyNetwork]:
     """The same on a node that the test may stop, freeze or kill."""
     with ExitStack() as stack:
         yield HealthyNetwork(own_broker, engine, stack)
+
+
+@pytest.fixture
+def fleet(broker: Any, engine: Engine) -> Iterator[Fleet]:
+    """Two devices of one model, which fail as a test says."""
+    with ExitStack() as stack:
+        fleet = Fleet(broker, engine, stack)
+        for name in ("device-one", "device-two"):
+            fleet.device(name)
+        yield fleet

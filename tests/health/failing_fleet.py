@@ -31,6 +31,11 @@ SETTINGS = StandingSettings()
 DONE = (EventKind.DEMOTED, EventKind.PROMOTED, EventKind.QUARANTINED, EventKind.BLACKLISTED, EventKind.LIFTED)
 
 
+def stop(*_):
+    """End the process here, as the power's going would."""
+    raise KeyboardInterrupt
+
+
 def close(connection):
     with suppress(AMQPError):  # the platform may have been first
         connection.close()

@@ -2,7 +2,6 @@
 
 import json
 import time
-from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -15,20 +14,7 @@ from registry.consequences import change_band
 from registry.database import reading
 from registry.device_state import DeviceState
 from registry.tables import EventKind
-from tests.health.failing_fleet import QUEUE, SETTINGS, Fleet
-
-
-@pytest.fixture
-def fleet(broker, engine):
-    with ExitStack() as stack:
-        fleet = Fleet(broker, engine, stack)
-        for name in ("device-one", "device-two"):
-            fleet.device(name)
-        yield fleet
-
-
-def stop(*_):
-    raise KeyboardInterrupt
+from tests.health.failing_fleet import QUEUE, SETTINGS, stop
 
 
 def test_what_a_blacklisted_device_held_is_back_in_its_queue_within_a_second_and_it_is_locked_out(fleet, until):

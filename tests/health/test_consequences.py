@@ -1,6 +1,5 @@
 """What follows from devices' standing, at a real broker: bands and quarantine, each once."""
 
-from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -10,16 +9,7 @@ from registry.database import session
 from registry.device_state import DeviceState
 from registry.states import set_state
 from registry.tables import EventKind
-from tests.health.failing_fleet import QUEUE, Fleet
-
-
-@pytest.fixture
-def fleet(broker, engine):
-    with ExitStack() as stack:
-        fleet = Fleet(broker, engine, stack)
-        for name in ("device-one", "device-two"):
-            fleet.device(name)
-        yield fleet
+from tests.health.failing_fleet import QUEUE, stop
 
 
 def test_a_device_that_fails_a_few_times_falls_into_the_lower_band_and_is_told_so_once(fleet):
@@ -59,10 +49,6 @@ def test_one_that_was_told_its_band_before_that_was_written_down_is_told_again(f
 
     assert [order.sound for order in fleet.orders("device-one")] == [False, False]
     assert fleet.done("device-one") == [EventKind.DEMOTED]
-
-
-def stop(*_):
-    raise KeyboardInterrupt
 
 
 def test_one_that_goes_on_failing_is_quarantined_once_a_failure_and_taken_out_of_work(fleet):

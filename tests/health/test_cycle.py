@@ -1,20 +1,15 @@
 """The health cycle on a real broker, with devices that answer as a test tells them."""
 
 import threading
-from datetime import timedelta
 
-import pytest
-
-from registry.columns import now
 from registry.device_state import DeviceState
-from registry.health_state import Check, Condition
+from registry.health_state import Condition
 from registry.tables import EventKind
 from tasks.order import Duty
-from tests.health.conftest import QUEUE
-from tests.health.hand_device import failing, in_the_name_of, replaying, silent, unreadable, well, wrong_nonce
+from tests.health.conftest import COUNTED, QUEUE
+from tests.health.hand_device import failing, silent, well
 
-ACTIVE, INACTIVE, OFFLINE = DeviceState.ACTIVE, DeviceState.INACTIVE, DeviceState.OFFLINE
-COUNTED = (EventKind.CHECK_FAILED, EventKind.SILENT)
+ACTIVE, INACTIVE = DeviceState.ACTIVE, DeviceState.INACTIVE
 
 
 def test_devices_that_are_well_stay_at_work_and_nothing_is_written_of_them_but_their_health(network):
@@ -101,153 +96,6 @@ def test_one_that_was_never_heard_of_has_not_gone(network):
 
     assert not network.events(device, *COUNTED)
     assert network.health(device).trust == 1.0
-
-
-@pytest.mark.parametrize("lie", [wrong_nonce, None])
-def test_an_answer_that_is_forged_fails_its_sender_and_nobody_else(network, lie):
-    device, other = network.device(), network.device()
-    network.devices(2)
-    device.answer = lie or in_the_name_of(other)
-
-    network.cycle().run()
-
-    assert network.health(device).failed_check is Check.IDENTITY
-    assert network.health(device).trust == pytest.approx(0.5, abs=0.01)
-    assert network.health(other).condition is Condition.WELL
-    assert network.state(other) is ACTIVE
-
-
-def test_an_answer_that_cannot_be_read_shows_no_lie(network):
-    device = network.device()
-    network.devices(3)
-    device.answer = unreadable
-
-    network.cycle().run()
-
-    assert network.health(device).failed_check is Check.IDENTITY
-    assert network.health(device).trust == pytest.approx(0.9, abs=0.01)
-
-
-def test_an_answer_to_an_earlier_probe_is_none(network):
-    device, cycle = network.device(), network.cycle(deadline=0.7)
-    network.devices(3)
-    device.answer = replaying
-    cycle.run()  # the first probe, so that it is right
-    cycle.run()
-
-    assert network.health(device).condition is Condition.SILENT
-    assert not network.events(device, *COUNTED)
-
-
-def test_an_answer_that_comes_late_and_another_in_time_are_told_apart(network):
-    device, cycle = network.device(), network.cycle(deadline=0.7)
-    network.devices(3)
-    device.answer = silent
-    cycle.run()
-    late = device.report(device.probes[0])
-    device.answer = lambda device, probe: (device.send(late), well(device, probe))
-    cycle.run()
-
-    assert network.health(device).condition is Condition.WELL
-    assert network.state(device) is ACTIVE
-
-
-def test_what_nobody_was_asked_for_is_dropped_and_a_flood_is_not_kept(network):
-    device = network.device()
-    device.answer = lambda device, probe: [device.send(device.report(probe)) for _ in range(500)]
-    others = network.devices(2)
-
-    network.cycle().run()
-
-    assert all(network.health(one).condition is Condition.WELL for one in (device, *others))
-
-
-def test_half_a_fleet_that_is_silent_is_an_outage_and_its_state_follows_in_the_second(network, caplog):
-    gone, there, cycle = network.devices(2), network.devices(2), network.cycle(deadline=0.7)
-    cycle.run()
-    for device in gone:
-        device.answer = silent
-    cycle.run()
-
-    assert "2 of 4 devices" in network.cycles()[-1].outage
-    assert [network.state(device) for device in (*gone, *there)] == [ACTIVE] * 4
-
-    cycle.run()
-
-    assert network.cycles()[-1].outage
-    assert [network.state(device) for device in gone] == [INACTIVE] * 2
-    assert [network.state(device) for device in there] == [ACTIVE] * 2
-    for device in gone:
-        assert not network.events(device, *COUNTED)
-        assert network.health(device).silences == 0
-        assert network.health(device).trust > 0.99
-    for device in gone:
-        device.answer = well
-    cycle.run()
-    assert [network.state(device) for device in gone] == [ACTIVE] * 2
-
-
-def test_nothing_counts_in_the_first_cycle_after_the_platform_was_away(network):
-    device = network.device()
-    network.devices(3)
-    network.was_checked(seconds=600)
-    device.answer = failing
-
-    network.cycle().run()
-
-    assert "away" in network.cycles()[-1].outage
-    assert network.state(device) is ACTIVE
-    assert not network.events(device, *COUNTED)
-
-
-def test_nothing_counts_while_the_broker_has_just_been_started(network):
-    device = network.device()
-    device.answer = failing
-
-    network.cycle(broker_up=lambda: 20.0).run()
-
-    assert "20 s" in network.cycles()[-1].outage
-    assert network.state(device) is ACTIVE
-
-
-def test_one_that_the_operator_took_out_stays_out_however_well_it_is(network):
-    device = network.device()
-    network.devices(2)
-    network.cycle().run()
-    network.enforcement.deactivate(device.id, "a repair", grace=0, hold=True)
-
-    network.cycle().run()
-
-    assert network.health(device).condition is Condition.WELL
-    assert network.state(device) is INACTIVE
-    network.enforcement.activate(device.id, "repaired")
-    assert not network.health(device).held
-    assert network.state(device) is ACTIVE
-
-
-def test_one_in_quarantine_stays_out_until_that_is_over(network):
-    device, cycle = network.device(INACTIVE), network.cycle()
-    cycle.run()
-    network.enforcement.deactivate(device.id, "a test", grace=0)
-    network.change(device, quarantined_until=now() + timedelta(hours=1))
-    cycle.run()
-    assert network.state(device) is INACTIVE
-
-    network.change(device, quarantined_until=now() - timedelta(seconds=1))
-    cycle.run()
-    assert network.state(device) is ACTIVE
-
-
-def test_devices_that_are_offline_or_gone_meanwhile_are_left_alone(network):
-    device, leaving = network.device(OFFLINE), network.device()
-    network.devices(2)
-    leaving.answer = lambda device, probe: (network.enforcement.dismiss(device.id, "a test"), well(device, probe))
-
-    network.cycle().run()
-
-    assert not device.probes
-    assert network.state(device) is network.state(leaving) is OFFLINE
-    assert network.health(leaving).condition is Condition.UNKNOWN
 
 
 def test_of_two_cycles_at_once_one_is_made(network, until):

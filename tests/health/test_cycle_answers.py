@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.device_state import DeviceState
-from registry.health import Facts
+from registry.fleet_facts import Facts
 from tasks.health.answers import is_late
 from tasks.health.cycle_settings import CycleSettings
 from tasks.health.probes import new_probes

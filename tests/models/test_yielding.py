@@ -3,9 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -14,20 +12,9 @@ import pytest
 from models.host import ModelHost
 from models.yielding import NICER
 from starai.errors import ModelError
-from tests.models.conftest import StoredModel
+from tests.models.host_process import LONG, Until
 
 pytestmark = pytest.mark.process
-
-Until = Callable[..., None]
-#: Work for more than half a minute.
-LONG = ["stone " * 250] * 4096
-
-
-@pytest.fixture
-def host(minilm: StoredModel) -> Iterator[ModelHost]:
-    with closing(ModelHost(minilm.entry, minilm.folder, threads=1)) as host:
-        host.start()
-        yield host
 
 
 def model_process(host: ModelHost) -> psutil.Process:

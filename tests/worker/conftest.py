@@ -30,6 +30,7 @@ from starai.job import Job
 from tasks.deployment import Deployment
 from tasks.order import Order, order_publication
 from tasks.platform import Platform
+from worker.control import Control
 from worker.enrolment import Enrolment, save_enrolment
 
 MODEL = "all-minilm-l6-v2"
@@ -117,6 +118,18 @@ def enrol(tmp_path: Path) -> Callable[..., Path]:
         return file
 
     return make
+
+
+@pytest.fixture
+def enrolment(tmp_path: Path) -> Callable[[DeviceProcess], Path]:
+    """Return a function that returns the file of a device's enrolment."""
+    return lambda device: tmp_path / f"{device.id}.json"
+
+
+@pytest.fixture
+def control(enrolment) -> Callable[[DeviceProcess], Control]:
+    """Return a function that returns where a device's owner reaches it."""
+    return lambda device: Control(enrolment(device))
 
 
 @pytest.fixture

@@ -23,12 +23,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def enrolment(tmp_path):
-    """Return a function that returns the file of a device's enrolment."""
-    return lambda device: tmp_path / f"{device.id}.json"
-
-
-@pytest.fixture
 def begin_exit(enrolment):
     """Return a function that begins `starai-worker exit`, as a process of its own."""
     begun = []
