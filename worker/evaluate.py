@@ -5,7 +5,6 @@ import json
 import click
 from rich.console import Console
 
-from broker_config.errors import StarAIError
 from models.catalogue import load_catalogue
 from models.measurement import MachineClass
 from models.plan import Plan, plan
@@ -31,13 +30,10 @@ def evaluate(as_json: bool, explain: bool, claimed: str, memory_share: float | N
     Exits with 1, and says what to do, when there is no usable ONNX Runtime or too little memory.
     """
     machine_class = MachineClass(claimed)
-    try:
-        evaluation = evaluate_with_progress(Console(stderr=True))
-        prefers = load_preferences(preferences_beside(enrolment_file()))
-        share = share_of(evaluation, machine_class, memory_share or prefers.memory_share, prefers.threads)
-        planned = plan(measurement_of(evaluation, machine_class), share, load_catalogue())
-    except StarAIError as error:
-        raise click.ClickException(str(error)) from error
+    evaluation = evaluate_with_progress(Console(stderr=True))
+    prefers = load_preferences(preferences_beside(enrolment_file()))
+    share = share_of(evaluation, machine_class, memory_share or prefers.memory_share, prefers.threads)
+    planned = plan(measurement_of(evaluation, machine_class), share, load_catalogue())
     if as_json:
         click.echo(json.dumps(as_data(evaluation, machine_class, share, planned), indent=2))
     else:

@@ -5,7 +5,6 @@ import platform
 import click
 from rich.console import Console
 
-from broker_config.errors import StarAIError
 from broker_config.join_token import JoinToken, parse
 from models.claim import Claim
 from models.measurement import MachineClass, plain
@@ -43,17 +42,14 @@ def join(token: str | None, name: str | None, claimed: str, memory_share: float 
     prefers = load_preferences(file)
     if token in (None, "-"):
         token = click.prompt("Token", hide_input=True, err=True)
-    try:
-        enrolment = _join(
-            console,
-            parse(token or ""),
-            name,
-            MachineClass(claimed),
-            memory_share or prefers.memory_share,
-            threads or prefers.threads,
-        )
-    except StarAIError as error:
-        raise click.ClickException(str(error)) from error
+    enrolment = _join(
+        console,
+        parse(token or ""),
+        name,
+        MachineClass(claimed),
+        memory_share or prefers.memory_share,
+        threads or prefers.threads,
+    )
     models = ", ".join(f"{d.model} ({d.slots} slots)" for d in enrolment.deployments)
     console.print(f"This is device {enrolment.device} in {enrolment.region} now. It hosts {models}.")
     if write_preferences_once(file, MachineClass(claimed), memory_share, threads):

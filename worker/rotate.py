@@ -5,7 +5,6 @@ import time
 import click
 
 from broker_config import names
-from broker_config.errors import StarAIError
 from starai.errors import DeviceFailed
 from tasks.envelope import read
 from tasks.rotation import KeyRotation, RotationAnswer, write_rotation
@@ -21,10 +20,7 @@ def rotate_keys() -> None:
     The network knows the device by the new ones from then on, and takes the old ones no more. If it is interrupted,
     run it again: it goes on with the same new keys. A device that runs need not be stopped.
     """
-    try:
-        rotate(load_enrolment(enrolment_file()))
-    except StarAIError as error:
-        raise click.ClickException(str(error)) from error
+    rotate(load_enrolment(enrolment_file()))
     click.echo("The keys of this device are new.")
 
 
