@@ -68,7 +68,7 @@ postgresql:
 
 lock: .venv/complete
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate \
-	  --extra device --extra platform --extra cpu --group dev pyproject.toml -o requirements/cpu.txt
+	  --extra device --extra platform --extra cpu --extra llm --group dev pyproject.toml -o requirements/cpu.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
@@ -20,11 +22,14 @@ import numpy as np
 from broker_config.logs import log_to_stderr
 from models.embedding import load_embedding
 from models.entry import CatalogueEntry, Kind
-from models.messages import LOADED, Answer, Request, Withdrawal, read_request, write_answer
-from models.microbatch import Engine, Withdrawn, model_error, serve, take
+from models.genai import LanguageModel
+from models.generation import Generating
+from models.in_turn import InTurn
+from models.messages import LOADED, Answer, Piece, Request, Withdrawal, read_request, write_answer
+from models.microbatch import Withdrawn, model_error, serve, take
+from models.plan import MOST_SLOTS
 from models.verify import verify
 from models.yielding import yield_to_the_owner
-from starai.errors import EngineMissing
 
 
 def main() -> None:
@@ -41,34 +46,42 @@ def main() -> None:
     threading.Thread(target=_read, args=(requests, waiting, withdrawn), name="requests", daemon=True).start()
     entry, folder, threads = CatalogueEntry.model_validate_json(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 
-    def answer(message: Answer) -> None:
+    def answer(message: Answer | Piece) -> None:
         with contextlib.suppress(OSError):  # the host is gone, which ends the reader and so this process
             write_answer(answers, message)
 
     try:
-        engine = load_engine(entry, folder, threads)
+        serve = loaded(entry, folder, threads, answer, withdrawn)
     except Exception as error:  # noqa: BLE001 - the edge: the host raises it
         answer(Answer(LOADED, model_error(error)))
         sys.exit(1)
     answer(Answer(LOADED, np.empty((0, 0), np.float32)))
     while True:
+        serve(waiting)
+
+
+def loaded(
+    entry: CatalogueEntry, folder: Path, threads: int, answer: Callable[[Answer | Piece], None], withdrawn: Withdrawn
+) -> Callable[["SimpleQueue[Request]"], None]:
+    """Verify the model's files, load it into the engine for its kind, and return what serves some of what waits.
+
+    Raises:
+        ModelCorrupt: a file is not what the catalogue says.
+        EngineMissing: this machine has no engine for it.
+        ModelError: the engine could not load it.
+    """
+    verify(entry, folder)
+    if entry.kind is Kind.GENERATE:
+        model = LanguageModel(folder, threads)
+        return InTurn(partial(Generating, model), answer, withdrawn, MOST_SLOTS).serve
+    engine = load_embedding(entry, folder, threads)
+
+    def serve_batch(waiting: "SimpleQueue[Request]") -> None:
         batch = take(waiting)
         serve(engine, batch, answer, withdrawn)
         withdrawn.forget_up_to(batch[-1].id)
 
-
-def load_engine(entry: CatalogueEntry, folder: Path, threads: int) -> Engine:
-    """Verify the model's files and load it into the engine for its kind.
-
-    Raises:
-        ModelCorrupt: a file is not what the catalogue says.
-        EngineMissing: this version or this machine has no engine for it.
-        ModelError: the engine could not load it.
-    """
-    if entry.kind is not Kind.EMBED:
-        raise EngineMissing(f"This version has no engine for {entry.kind} models such as {entry.name}.")
-    verify(entry, folder)
-    return load_embedding(entry, folder, threads)
+    return serve_batch
 
 
 def _claim_stdout() -> BinaryIO:

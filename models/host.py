@@ -1,14 +1,17 @@
 """A model's host: keeps one process with the model in it, and starts another when that one fails."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from models.entry import CatalogueEntry
-from models.messages import Rows
+from models.lease import Lease
+from models.messages import Made, Rows
 from models.process import ModelProcess
 from starai.errors import Cancelled, ModelError, ModelHung
+from starai.generation import Generated, Prompt
 
 #: Seconds that a model may take to load: 40 GB from a slow disk take minutes.
 LOAD_SECONDS = 600.0
@@ -68,7 +71,36 @@ class ModelHost:
             ModelError: the model failed, and goes on to the next request.
         """
         process = self._ready_process()
-        return self._await(process, process.ask(inputs), timeout, stop)
+        return cast("Rows", self._await(process, process.ask(inputs), Lease(timeout), stop))
+
+    def generate(
+        self,
+        prompt: Prompt,
+        timeout: float | None,
+        stop: "Future[None] | None" = None,
+        on_piece: Callable[[str], None] = lambda _: None,
+    ) -> Generated:
+        """Let the model go on from a prompt, and return the text.
+
+        Several may be under way at once; each makes a token in its turn. If the process is gone, a new one is started
+        first.
+
+        Args:
+            prompt: what the text is to go on from, and how.
+            timeout: seconds to wait for the first piece, and from each to the next; loading does not count.
+            stop: ends when nobody wants the text any more; it then ends within one step of the model's.
+            on_piece: is handed each piece of the text as it is made; has to be quick, and not to raise.
+
+        Raises:
+            Cancelled, BadInput, ModelHung, ModelCrashed, ModelError: as :meth:`run` does.
+        """
+        process, lease = self._ready_process(), Lease(timeout)
+
+        def hear(piece: str) -> None:
+            lease.extend()
+            on_piece(piece)
+
+        return cast("Generated", self._await(process, process.ask(prompt, hear), lease, stop))
 
     def close(self) -> None:
         """End the process. What runs ends as ModelCrashed. Closing twice is harmless."""
@@ -84,7 +116,7 @@ class ModelHost:
             if self._closed:
                 raise ModelError(f"The host of the model {self._entry.name} is closed. Make a new one.")
             process = self._process = self._living_process()
-        self._await(process, process.loaded, LOAD_SECONDS)
+        self._await(process, process.loaded, Lease(LOAD_SECONDS))
         return process
 
     def _living_process(self) -> ModelProcess:
@@ -96,14 +128,11 @@ class ModelHost:
         return ModelProcess(self._entry, self._folder, self._threads)
 
     def _await(
-        self,
-        process: ModelProcess,
-        answer: "Future[Rows]",
-        timeout: float | None,
-        stop: "Future[None] | None" = None,
-    ) -> Rows:
+        self, process: ModelProcess, answer: "Future[Made]", lease: Lease, stop: "Future[None] | None" = None
+    ) -> Made:
         either: list[Future[Any]] = [answer] if stop is None else [answer, stop]
-        wait(either, timeout, FIRST_COMPLETED)
+        while not wait(either, lease.left(), FIRST_COMPLETED).done and not lease.is_over():
+            pass
         name = self._entry.name
         if answer.done():
             return answer.result()
@@ -111,4 +140,6 @@ class ModelHost:
             process.withdraw(answer)
             raise Cancelled(f"A task was cancelled while the model {name} ran it.")
         process.end(f"The process of the model {name} was ended: a request beside yours got no answer in time.")
-        raise ModelHung(f"The model {name} gave no answer within {timeout:g} s. The next run starts a new process.")
+        raise ModelHung(
+            f"The model {name} gave no answer within {lease.seconds:g} s. The next run starts a new process."
+        )

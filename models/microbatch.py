@@ -7,6 +7,7 @@ from typing import Protocol
 
 from models.messages import Answer, Request, Rows
 from starai.errors import BadInput, ModelError, StarAIError
+from starai.generation import Prompt
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,12 @@ class Withdrawn:
         """That request is not to be answered; it may be, if it is being answered now."""
         self._ids.add(request)
 
+    def forget(self, request: int) -> bool:
+        """That request is done; return whether it was withdrawn."""
+        was_withdrawn = request in self._ids
+        self._ids.discard(request)
+        return was_withdrawn
+
     def forget_up_to(self, request: int) -> None:
         """That request and all before it are done."""
         for done in [known for known in tuple(self._ids) if known <= request]:
@@ -46,7 +53,7 @@ class Withdrawn:
 def take(waiting: "SimpleQueue[Request]") -> list[Request]:
     """Wait for a request, then take along those that wait behind it."""
     batch = [waiting.get()]
-    while not waiting.empty() and sum(len(request.inputs) for request in batch) < MOST_TEXTS:
+    while not waiting.empty() and sum(len(_texts(request)) for request in batch) < MOST_TEXTS:
         batch.append(waiting.get())
     return batch
 
@@ -59,12 +66,16 @@ def serve(
     Those that are withdrawn are not run, nor run on, and not answered.
     """
     batch = [request for request in batch if request not in withdrawn]
+    for request in batch:
+        if isinstance(request.asked, Prompt):
+            answer(Answer(request.id, BadInput("This model makes vectors of texts, and generates none.")))
+    batch = [request for request in batch if not isinstance(request.asked, Prompt)]
     if not batch:
         return
-    owners = [request for request in batch for _ in request.inputs]
+    owners = [request for request in batch for _ in _texts(request)]
     try:
         rows = engine.run(
-            [text for request in batch for text in request.inputs],
+            [text for request in batch for text in _texts(request)],
             lambda position: owners[position] not in withdrawn,
         )
     except Exception as error:  # noqa: BLE001 - the edge: a model's failure is an answer, and the process lives on
@@ -76,10 +87,14 @@ def serve(
         return
     begin = 0
     for request in batch:
-        end = begin + len(request.inputs)
+        end = begin + len(_texts(request))
         if request not in withdrawn:
             answer(Answer(request.id, rows[begin:end]))
         begin = end
+
+
+def _texts(request: Request) -> list[str]:
+    return [] if isinstance(request.asked, Prompt) else request.asked
 
 
 def model_error(error: Exception) -> StarAIError:

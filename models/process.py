@@ -10,14 +10,15 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, cast
 
 from models.entry import CatalogueEntry
-from models.messages import LOADED, Answer, Request, Rows, Withdrawal, read_answer, write_request
+from models.memory import LOOK_EVERY, most_bytes, taken_bytes
+from models.messages import LOADED, Answer, Asked, Made, Piece, Request, Withdrawal, read_answer, write_request
 from starai.errors import ModelCrashed, ModelError, StarAIError
 
 log = logging.getLogger(__name__)
@@ -30,23 +31,28 @@ _NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 class ModelProcess:
     """A process that loads a model and runs it for as long as it lives. Any thread may ask it.
 
+    One that takes more memory than a model of its size may is ended.
+
     Attributes:
         loaded: ends when the model is ready; raises what kept it from loading.
     """
 
     def __init__(self, entry: CatalogueEntry, folder: Path, threads: int) -> None:
         self._model = entry.name
+        self._most_bytes = most_bytes(entry)
+        self._over = threading.Event()
         self._began = time.monotonic()
         self._ids = itertools.count(LOADED + 1)
         self._lock = threading.Lock()
         self._end_reason: str | None = None
         self._is_silent = False
-        self.loaded: Future[Rows] = Future()
-        self._under_way: dict[int, Future[Rows]] = {LOADED: self.loaded}
+        self.loaded: Future[Made] = Future()
+        self._under_way: dict[int, Future[Made]] = {LOADED: self.loaded}
+        self._listeners: dict[int, Callable[[str], None]] = {}
         # Requests are written by a thread of their own: a process that hangs reads nothing, and its pipe is short.
         self._outbox: SimpleQueue[Request | Withdrawal | None] = SimpleQueue()
         self._popen = _start(entry, folder, threads)
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._write)]
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._write, self._watch)]
         for thread in self._threads:
             thread.start()
 
@@ -60,28 +66,32 @@ class ModelProcess:
         """Whether it may be asked: nobody ended it, and its output is open as long as it runs."""
         return self._end_reason is None and not self._is_silent
 
-    def ask(self, inputs: list[str]) -> "Future[Rows]":
-        """Hand it texts and return the future of their rows.
+    def ask(self, asked: Asked, on_piece: Callable[[str], None] | None = None) -> "Future[Made]":
+        """Hand it texts, or a prompt, and return the future of their rows, or of the text that follows.
 
         The future raises BadInput or ModelError as the model does, and ModelCrashed when the process ends first.
+        Pieces of the text are handed to ``on_piece`` as they come; it has to be quick, and not to raise.
         """
-        answer: Future[Rows] = Future()
+        answer: Future[Made] = Future()
         with self._lock:
             if self._end_reason is not None:
                 answer.set_exception(ModelCrashed(self._end_reason))
                 return answer
-            request = Request(next(self._ids), inputs)
+            request = Request(next(self._ids), asked)
             self._under_way[request.id] = answer
+            if on_piece is not None:
+                self._listeners[request.id] = on_piece
         self._outbox.put(request)
         return answer
 
-    def withdraw(self, answer: "Future[Rows]") -> None:
+    def withdraw(self, answer: "Future[Made]") -> None:
         """Drop what was asked for: it is not begun, or not gone on with after this step. Its future never ends."""
         with self._lock:
             found = next((number for number, one in self._under_way.items() if one is answer), None)
             if found is None:  # it was answered, or the process has ended
                 return
             del self._under_way[found]
+            self._listeners.pop(found, None)
         self._outbox.put(Withdrawal(found))
 
     def end(self, reason: str) -> None:
@@ -90,6 +100,7 @@ class ModelProcess:
             first = self._end_reason is None
             self._end_reason = self._end_reason or reason
             left, self._under_way = self._under_way, {}
+        self._over.set()
         self._popen.kill()
         self._outbox.put(None)
         for answer in left.values():
@@ -105,13 +116,29 @@ class ModelProcess:
     def _read(self) -> None:
         with cast("BinaryIO", self._popen.stdout) as stream:
             while (answer := read_answer(stream)) is not None:
-                self._settle(answer)
+                if isinstance(answer, Piece):
+                    self._hand_on(answer)
+                else:
+                    self._settle(answer)
         self._is_silent = True
         self.end(f"The process of the model {self._model} {_how(self._popen.wait())}. The next run starts a new one.")
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK_EVERY):
+            if (taken := taken_bytes(self.pid)) > self._most_bytes:
+                most = f"{self._most_bytes / 1e9:.1f} GB is the most"
+                self.end(f"The process of the model {self._model} was ended: it took {taken / 1e9:.1f} GB, and {most}.")
+
+    def _hand_on(self, piece: Piece) -> None:
+        with self._lock:
+            listener = self._listeners.get(piece.id)
+        if listener is not None:
+            listener(piece.text)
 
     def _settle(self, answer: Answer) -> None:
         with self._lock:
             future = self._under_way.pop(answer.id, None)
+            self._listeners.pop(answer.id, None)
         if future is None:  # it was ended, or withdrawn, a moment ago
             return
         if isinstance(answer.outcome, StarAIError):

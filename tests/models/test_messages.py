@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.frames import read_frame, write_frame
-from models.messages import Answer, Request, Withdrawal, read_answer, read_request, write_answer, write_request
+from models.messages import Answer, Piece, Request, Withdrawal, read_answer, read_request, write_answer, write_request
 from starai.errors import BadInput, EngineMissing, ModelCorrupt, ModelError
+from starai.generation import ChatMessage, FinishReason, Generated, Options, Prompt
 
 
 @given(st.lists(st.tuples(st.dictionaries(st.text(), st.integers()), st.binary()), max_size=5))
@@ -72,3 +73,18 @@ def test_an_error_comes_back_as_what_it_was(kind: type[Exception]):
     assert answer is not None
     assert type(answer.outcome) is kind
     assert str(answer.outcome) == "what happened"
+
+
+def test_a_prompt_a_piece_and_a_text_arrive_as_they_were():
+    prompt = Prompt(inputs=[ChatMessage(role="user", content="Why?")], options=Options(temperature=0.5, stop=["x"]))
+    text = Generated(
+        text="ä", finish_reason=FinishReason.STOP, prompt_tokens=1, tokens=2, first_token_seconds=0.1, seconds=0.2
+    )
+    stream = io.BytesIO()
+    write_request(stream, Request(7, prompt))
+    for message in (Piece(7, "ä"), Answer(7, text)):
+        write_answer(stream, message)
+    stream.seek(0)
+
+    assert read_request(stream) == Request(7, prompt)
+    assert [read_answer(stream), read_answer(stream)] == [Piece(7, "ä"), Answer(7, text)]

@@ -3,9 +3,10 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from models.messages import Answer, Request, Rows
+from models.messages import Answer, Asked, Request, Rows
 from models.microbatch import MOST_TEXTS, Withdrawn, serve, take
 from starai.errors import BadInput, ModelError
+from starai.generation import Prompt
 
 
 class LengthEngine:
@@ -23,7 +24,7 @@ class LengthEngine:
         return np.array([[len(text)] for text in texts], np.float32).reshape(len(texts), 1)
 
 
-def served(*requests: list[str], withdrawn: Container[Request] = ()) -> tuple[list[list[str]], dict[int, object]]:
+def served(*requests: Asked, withdrawn: Container[Request] = ()) -> tuple[list[list[str]], dict[int, object]]:
     engine, answers = LengthEngine(), dict[int, object]()
 
     def answer(message: Answer) -> None:
@@ -43,6 +44,11 @@ def test_requests_run_as_one_batch_and_each_gets_its_own_rows():
 def test_a_bad_text_fails_its_own_request_alone():
     _, answers = served(["a"], ["bb", "bad"], ["ccc"])
     assert answers == {0: [1], 1: BadInput, 2: [3]}
+
+
+def test_a_prompt_is_no_text_and_spoils_no_other():
+    _, answers = served(["a"], Prompt(inputs="b"))
+    assert answers == {0: [1], 1: BadInput}
 
 
 def test_a_failure_that_nobody_foresaw_is_a_model_error():
