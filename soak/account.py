@@ -1,6 +1,6 @@
 """The account: what the ledger says became of every task, beside what its submitter was told. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from soak.end import End
@@ -33,6 +33,8 @@ class Account:
 
     Attributes:
         ledger: how many tasks ended how; ``told`` as their submitters count.
+        unsaid: tasks that the library rejected and whose submitter was killed in that moment, so that the network
+            was not told to leave them, and did them.
         unexplained: tasks that failed without a reason.
     """
 
@@ -40,6 +42,7 @@ class Account:
     ledger: dict[End, int]
     told: dict[End, int]
     differences: list[Difference] = field(default_factory=list)
+    unsaid: list[Key] = field(default_factory=list)
     unexplained: list[Key] = field(default_factory=list)
 
     @property
@@ -52,16 +55,20 @@ class Account:
 _NOWHERE = Told(End.UNKNOWN)
 
 
-def account(ledger: Mapping[Key, Told], told: Mapping[Key, Told]) -> Account:
-    """Compare task by task."""
-    differences, unexplained = [], []
+def account(
+    ledger: Mapping[Key, Told], told: Mapping[Key, Told], killed_when_told: Collection[Key] = frozenset()
+) -> Account:
+    """Compare task by task; ``killed_when_told`` are those whose submitter was killed when it was told."""
+    differences, unsaid, unexplained = [], [], []
     ends = dict.fromkeys(End, 0), dict.fromkeys(End, 0)
     for key in sorted({*ledger, *told}):
         sides = ledger.get(key, _NOWHERE), told.get(key, _NOWHERE)
         for counted, side in zip(ends, sides, strict=True):
             counted[side.end] += 1
-        if sides[0].end is not sides[1].end:
+        if sides[0].end is not sides[1].end and sides[1].end is End.REJECTED and key in killed_when_told:
+            unsaid.append(key)
+        elif sides[0].end is not sides[1].end:
             differences.append(Difference(*key, *sides))
         elif sides[0].end is End.FAILED and not all(side.detail for side in sides):
             unexplained.append(key)
-    return Account(len(told), *ends, differences, unexplained)
+    return Account(len(told), *ends, differences, unsaid, unexplained)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: Seconds after a fault in which it may still count: three silences in a row, or an attempt that is known to be lost
-#: only when another device asks for its task.
-SLACK = 60.0
+#: Seconds after a fault in which it may still count: three silences in a row, an attempt that is known to be lost only
+#: when another device asks for its task, failures that wait for a recorder that is stopped for a minute.
+SLACK = 150.0
 
 
 @dataclass(frozen=True)

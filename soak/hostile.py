@@ -239,9 +239,10 @@ def main(enrolment_file: str, other_file: str, seed: str, *behaviours: str) -> N
         with _channel(enrolment) as channel, _channel(other) as accomplice:
             hostile = Hostile(enrolment, channel, Say(accomplice, other), chosen)
             while True:
+                # First: one that is inactive may read nothing else, and comes no further.
+                answers.answer(channel)
                 hostile.do(chosen.choice(meant))
                 channel.connection.sleep(chosen.uniform(0.2, 1.5))
-                answers.answer(channel)
                 accomplice.connection.process_data_events(0)
 
     _again(work)

@@ -22,7 +22,7 @@ class Entry:
     Attributes:
         ended: how it ended, or ``None`` while that was not told.
         detail: why, in words; ``source``: ``reply`` where it was told by itself, ``ledger`` where it was asked for.
-        told: how often an end was written down.
+        told: how often an end was written down; ``at`` when first, in Unix time.
     """
 
     task: str
@@ -31,6 +31,7 @@ class Entry:
     detail: str = ""
     source: str = ""
     told: int = 0
+    at: float = 0.0
 
 
 class Journal:
@@ -90,3 +91,4 @@ class Reader:
             entry.told += 1
             if entry.ended is None:
                 entry.ended, entry.detail, entry.source = End(line["end"]), line["detail"], line["source"]
+                entry.at = line["at"]

@@ -1,7 +1,7 @@
 """What a run came to: for a person, and for a program."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ class Report:
     """The whole of it.
 
     Attributes:
-        victims: by the poison's tag, how many devices it killed.
+        victims: by the poison's tag, how many devices it killed; ``uncleared``: by the same, how many of these began it
+            because the platform did not say in time whether they may.
         blamed: failures that counted against devices, by kind; ``wrongly`` those that nothing explains.
         uncaught: devices that lied to probes for several cycles, of which none was found out.
         lives: how often each process was started; ``errors`` which ended by themselves and not by a kill, and how.
@@ -41,6 +42,7 @@ class Report:
     account: Account
     figures: ledger.Figures
     victims: dict[str, int]
+    uncleared: dict[str, int]
     lives: dict[str, int]
     errors: dict[str, list[int]]
     blamed: dict[str, int]
@@ -57,7 +59,9 @@ class Report:
         return {
             "nothing is open": self.settled,
             "every task ended the same way in the ledger and for its submitter": self.account.exact,
-            f"no poison had more than {ATTEMPTS} victims": max(self.victims.values(), default=0) <= ATTEMPTS,
+            f"no poison had more than {ATTEMPTS} victims while the platform answered": all(
+                victims <= ATTEMPTS + self.uncleared[tag] for tag, victims in self.victims.items()
+            ),
             "nothing counted against a device that nothing had befallen": not self.wrongly,
             "every device that lied about its health was found out": not self.uncaught,
             "usage has exactly the tasks that succeeded, device by device": self.figures.usage_is_exact,
@@ -77,16 +81,16 @@ def report_of(run: Run, version: str, database: str) -> Report:
     """Look at everything once it is quiet."""
     network = run.network
     costly = ledger.costly(network.engine)
+    tags = [event.what.split()[1] for event in run.events if event.what.startswith("poison ")]
     return Report(
         seed=run.seed,
         version=version,
         database=database,
         seconds=run.seconds,
-        account=account(ledger.ends(network.engine), run.told()),
+        account=account(ledger.ends(network.engine), run.told(), run.killed_when_told()),
         figures=ledger.figures(network.engine),
-        victims=_victims(
-            network.poison, [event.what.split()[1] for event in run.events if event.what.startswith("poison ")]
-        ),
+        victims=_victims(network.poison, tags),
+        uncleared=_uncleared(network.logs, run.poisons(tags)),
         lives={name: kept.lives for name, kept in network.kept.items()},
         errors={name: codes for name, kept in network.kept.items() if (codes := [c for c in kept.ends if c > 0])},
         blamed=dict(Counter(event.kind for event in costly)),
@@ -140,6 +144,8 @@ def _figures(report: Report) -> Table:
         "dead letters": str(figures.dead_letters),
         "ends told by": _counts(report.sources),
         "victims of each poison": ", ".join(map(str, report.victims.values())) or "no poison",
+        "of which began it uncleared": ", ".join(map(str, report.uncleared.values())) or "no poison",
+        "done though rejected": str(len(report.account.unsaid)),
         "starts": _counts(report.lives),
         "ended by an error": _counts({name: len(codes) for name, codes in report.errors.items()}),
         "failures of devices that counted": _counts(report.blamed),
@@ -173,3 +179,9 @@ def _uncaught(run: Run, costly: list[Costly]) -> list[str]:
 
 def _victims(folder: Path, tags: list[str]) -> dict[str, int]:
     return {tag: len(list(folder.glob(f"{tag}.*"))) for tag in tags}
+
+
+def _uncleared(logs: Path, tasks: Mapping[str, str]) -> dict[str, int]:
+    said = [line for log in logs.glob("device-*.log") for line in log.read_text("utf-8", "replace").splitlines()]
+    warned = [line for line in said if "task.uncleared" in line]
+    return {tag: sum(f"task={task}" in line for line in warned) for tag, task in tasks.items()}

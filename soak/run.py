@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from soak.faults import TRANSIENT, Faults
 from soak.hostile import Behaviour
 from soak.journal import Journal, Reader
 from soak.network import Network
-from soak.schedule import LANES, Fault
+from soak.schedule import LANES, Fault, Kind
 from soak.submitter import Part
 from soak.submitting import PATIENCE, Submitting
 from starai.errors import RegistryError, StarAIError
@@ -30,6 +30,8 @@ OPERATOR = "operator"
 
 _LOOK = 0.5
 _QUIET_LOOKS = 6
+# Seconds around a submitter's death in which what it was told may not have reached the network.
+_MOMENT = 2.0
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,26 @@ class Run:
             for name, reader in self._readers.items()
             for entry in reader.read().values()
         }
+
+    def killed_when_told(self) -> set[Key]:
+        """Return the tasks whose submitter was killed in the moment in which it was told of their ends."""
+        deaths = [
+            (event.what.split()[-1], self.began_at + event.at)
+            for event in self.events
+            if event.kind == Kind.SUBMITTER_KILLED
+        ]
+        return {
+            (name, entry.task)
+            for name, died in deaths
+            for entry in self._readers[name].entries.values()
+            if abs(entry.at - died) <= _MOMENT
+        }
+
+    def poisons(self, tags: Iterable[str]) -> dict[str, str]:
+        """Return the tasks that were poison, by their tags."""
+        submitted = [entry for entry in self._readers[OPERATOR].entries.values() if entry.submitted]
+        inputs = {str((entry.submitted or {}).get("inputs")): entry.task for entry in submitted}
+        return {tag: inputs.get(f"poison {tag}", "") for tag in tags}
 
     def notes(self) -> list[str]:
         """Return what else submitters wrote down."""

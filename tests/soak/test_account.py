@@ -39,6 +39,16 @@ def test_one_task_that_ended_otherwise_or_is_missing_is_named(tasks, data):
         assert [(difference.submitter, difference.task) for difference in found.differences] == [key]
 
 
+def test_a_rejection_whose_submitter_was_killed_in_that_moment_may_be_done_and_nothing_else_may():
+    key = ("a", "1")
+    done, rejected = told({key: End.ANSWERED}), told({key: End.REJECTED})
+
+    assert account(done, rejected, {key}).exact
+    assert account(done, rejected, {key}).unsaid == [key]
+    assert not account(done, rejected, {("a", "2")}).exact
+    assert not account(done, told({key: End.FAILED}), {key}).exact
+
+
 def test_a_task_that_both_sides_have_open_is_not_exact():
     assert not account(told({("a", "1"): End.OPEN}), told({("a", "1"): End.OPEN})).exact
 
