@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import text, tuple_
 from sqlmodel import Session, col, select, update
 
+from broker_config import names
 from registry.device_state import DeviceState
-from registry.tables import Device, DeviceEvent, EventKind
+from registry.tables import Deployment, Device, DeviceEvent, EventKind
 from registry.task_state import OPEN, Outcome, TaskState
 from registry.task_tables import Attempt, Task
 
@@ -18,6 +19,7 @@ MOMENT = "moment"
 
 # Literal, so that both databases see that the partial index serves.
 _IS_UNDONE = text("attempts.outcome IN ('lost', 'returned', 'overran')")
+_AFTER_UNASKED = text("attempts.after_unasked")
 # The states that a device comes into are kinds of events as well.
 _STATES = tuple(EventKind(state) for state in DeviceState)
 _OUT = (EventKind.INACTIVE, EventKind.OFFLINE, EventKind.BLACKLISTED)
@@ -126,6 +128,25 @@ def is_excused(session: Session, attempt: Undone, slack: timedelta) -> bool:
     is_cut = col(DeviceEvent.cost).is_(None) | (col(DeviceEvent.kind) != EventKind.OVERRAN)
     between = col(DeviceEvent.at).between(attempt.started_at - slack, end)
     return session.exec(mine.where(col(DeviceEvent.kind).in_(cut), is_cut, between)).first() is not None
+
+
+def suspects(session: Session, device: str, at: datetime, slack: timedelta) -> set[TaskState]:
+    """Return how tasks ended, or stand, that may have taken a device down before it could say that it began them.
+
+    That are those of its models that came back at about that time, and that some device had begun unasked.
+    """
+    hosted = session.exec(select(Deployment.model).where(Deployment.device_id == device))
+    joined = (col(Task.submitter) == col(Attempt.submitter)) & (col(Task.id) == col(Attempt.task))
+    found = (
+        select(Task.state)
+        .join(Attempt, joined)
+        .where(
+            _AFTER_UNASKED,
+            col(Attempt.started_at).between(at - slack, at + slack),
+            col(Task.model).in_([names.wire_name(model) for model in hosted]),
+        )
+    )
+    return {TaskState(state) for state in session.exec(found)}
 
 
 def is_counted(session: Session, attempts: Iterable[Undone], kind: EventKind) -> bool:

@@ -91,7 +91,7 @@ def clear(session: Session, device: str, returned: Return, now: datetime, most: 
         lost.outcome, lost.ended_at, lost.reason = Outcome.LOST, now, "the task came back to its queue"
         session.add(lost)
     if clearance.verdict is Verdict.START:
-        _grant(session, device, returned, now)
+        _grant(session, device, returned, now, others)
     elif clearance.verdict in _ACTIONS:
         action = _ACTIONS[clearance.verdict]
         session.add(TaskAction(submitter=key[0], task=key[1], at=now, action=action, reason=clearance.reason))
@@ -120,8 +120,14 @@ def attempts_made(attempts: Iterable[Attempt], *, began_unasked: bool) -> int:
     Of the latter there is one, where it came back before any device had told of it; there are more where devices got
     no answer of the platform's.
     """
-    cleared = [found.cleared for found in attempts]
-    return cleared.count(True) + max(cleared.count(False), int(began_unasked))
+    known = list(attempts)
+    cleared = [found.cleared for found in known]
+    return cleared.count(True) + max(cleared.count(False), int(began_unasked or _began_unasked(known)))
+
+
+def _began_unasked(attempts: Iterable[Attempt]) -> bool:
+    """Tell whether some device is known to have begun the task unasked: of a copy that is sent later no queue tells."""
+    return any(found.after_unasked for found in attempts)
 
 
 def _used_up(made: int, attempts: Iterable[Attempt]) -> str:
@@ -154,11 +160,12 @@ def _attempts(session: Session, returned: Return) -> list[Attempt]:
     ]
 
 
-def _grant(session: Session, device: str, returned: Return, now: datetime) -> None:
+def _grant(session: Session, device: str, returned: Return, now: datetime, others: Iterable[Attempt]) -> None:
     key = (returned.submitter, returned.task, returned.run)
     known = session.get(Attempt, key)
     attempt = known or Attempt(
         submitter=returned.submitter, task=returned.task, run=returned.run, device=device, started_at=now
     )
     attempt.cleared = True
+    attempt.after_unasked = returned.began_unasked or _began_unasked(others)
     session.add(attempt)

@@ -17,6 +17,7 @@ _IS_CANCELLED = text("cancelled_at IS NOT NULL")
 _IS_UNKNOWN = text("bytes_in = 0")
 _IS_RUNNING = text("outcome = 'running'")
 _IS_UNDONE = text("outcome IN ('lost', 'returned', 'overran')")
+_AFTER_UNASKED = text("after_unasked")
 
 
 class Task(Table, table=True):
@@ -97,12 +98,14 @@ class Attempt(Table, table=True):
         started_at: when the platform heard of it; of an attempt that was only heard of when it had ended, what the
             device says, within bounds.
         cleared: whether the device asked first, because the task had come back.
+        after_unasked: of one that was cleared, whether some device had begun the task before without having to ask.
         judged_at: when it was decided whether its end counts against the device, where another one had to do the task.
     """
 
     __tablename__ = "attempts"
     __table_args__ = (
         Index("ix_attempts_running", "device", sqlite_where=_IS_RUNNING, postgresql_where=_IS_RUNNING),
+        Index("ix_attempts_after_unasked", "started_at", sqlite_where=_AFTER_UNASKED, postgresql_where=_AFTER_UNASKED),
         Index("ix_attempts_undone", "judged_at", "ended_at", sqlite_where=_IS_UNDONE, postgresql_where=_IS_UNDONE),
     )
 
@@ -115,7 +118,8 @@ class Attempt(Table, table=True):
     outcome: Outcome = Field(default=Outcome.RUNNING, sa_column=Column(text_enum(Outcome), nullable=False))
     cleared: bool = False
     reason: str | None = Field(default=None, max_length=500)
-    # It may be null because the recorder, which writes attempts in bulk, leaves it out.
+    # These may be null because the recorder, which writes attempts in bulk, leaves them out.
+    after_unasked: bool | None = None
     judged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

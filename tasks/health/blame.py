@@ -5,13 +5,24 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from broker_config.management import Management
-from registry.blame import MOMENT, Undone, active_devices, is_counted, is_excused, judge, losses, unjudged
+from registry.blame import (
+    MOMENT,
+    Undone,
+    active_devices,
+    is_counted,
+    is_excused,
+    judge,
+    losses,
+    suspects,
+    unjudged,
+)
 from registry.database import reading, session
 from registry.failures import count_failure
 from registry.standing_rule import StandingSettings
-from registry.task_state import Outcome
+from registry.task_state import OPEN, Outcome, TaskState
 from starai.errors import StarAIError
 from tasks.health.blame_rule import KINDS, WINDOW, is_done_elsewhere, is_everybodys, reason_of, together
 from tasks.lease_rule import not_for_results
@@ -20,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # The events that excuse are written by other processes, at about the time of what they excuse.
 _SLACK = timedelta(seconds=10)
+# What one connection held comes back at once, and is asked for again within so long where its queue is not full.
+_TOGETHER = timedelta(seconds=3)
 
 
 class Blame:
@@ -70,7 +83,11 @@ class Blame:
             return
         kind, device = KINDS[group[0].outcome], group[0].device
         with session(self._engine) as registry:
-            if not judge(registry, group, at) or not vanished or is_counted(registry, group, kind):
+            # What may have taken it down is not known to be poison before it has ended.
+            taken_down = self._suspects(registry, group) if vanished else set()
+            if taken_down & OPEN or not judge(registry, group, at) or not vanished:
+                return
+            if taken_down - {TaskState.SUCCEEDED} or is_counted(registry, group, kind):
                 return
             if any(is_excused(registry, one, _SLACK) for one in group):
                 return
@@ -78,6 +95,11 @@ class Blame:
             reason = reason_of(group)
             count_failure(registry, device, kind, reason, at, settings=self._settings, figures=figures)
         log.warning("device.blamed", extra={"device": device, "kind": str(kind), "tasks": len(group)})
+
+    @staticmethod
+    def _suspects(registry: Session, group: Sequence[Undone]) -> set[TaskState]:
+        first = group[0]
+        return suspects(registry, first.device, first.ended_at, _TOGETHER) if first.outcome is Outcome.LOST else set()
 
     def _has_vanished(self, group: Sequence[Undone]) -> bool | None:
         """Tell whether the connection is gone over which a device had lost attempts, or ``None``: not known yet.

@@ -150,6 +150,29 @@ def test_a_task_that_fails_everywhere_blames_nobody_nor_for_what_it_took_along(s
         assert registry.get(Attempt, ("ann", good[1], f"device-1.{good[1]}"[:64])).judged_at
 
 
+def test_a_device_that_a_poison_took_down_before_it_could_say_so_is_not_blamed_for_what_went_with_it(
+    scene, begins, until, fails
+):
+    device, other = scene.device("device-1"), scene.device("device-2")
+    scene.submitter.submit(2)
+    begins(device)
+    untold = device.take()
+    device.tasks.close()
+    until(lambda: len(scene.broker.node.api.connections_of(device.id)) == 1 and scene.is_known(device))
+    taken = {one[1]: one for one in (other.take(), other.take())}
+    for task in taken:
+        scene.asks(other, task)
+    poison = taken.pop(untold[1])
+    done(scene, until, other, taken.values())
+    scene.look()
+    assert scene.blamed("device-1") == []  # the other one may be done yet
+
+    fails(other, poison)
+    scene.look()
+
+    assert scene.blamed("device-1") == []
+
+
 def test_a_device_whose_connection_never_ended_did_not_vanish_whoever_says_so(scene, begins, until):
     device, liar = scene.device("device-1"), scene.device("device-2")
     [task] = scene.submitter.submit()

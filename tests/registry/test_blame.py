@@ -5,7 +5,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from broker_config.regions import Region
-from registry.blame import MOMENT, Undone, active_devices, is_counted, is_excused, judge, losses, unjudged
+from broker_config.tiers import Tier
+from registry.blame import (
+    MOMENT,
+    Undone,
+    active_devices,
+    is_counted,
+    is_excused,
+    judge,
+    losses,
+    suspects,
+    unjudged,
+)
+from registry.deployments import Planned, deploy
 from registry.device_state import DeviceState
 from registry.devices import enrol_device
 from registry.events import record_event
@@ -161,3 +173,31 @@ def test_what_ended_with_what_was_counted_already_is_counted(registry):
     assert is_counted(registry, [undone(start=10, end=50)], EventKind.VANISHED)
     assert not is_counted(registry, [undone(start=30, end=50)], EventKind.VANISHED)
     assert not is_counted(registry, [undone(start=10, end=50)], EventKind.TASK_FAILED)
+
+
+def came_back(registry, at_seconds, state, *, model="phi3-3-8b", after_unasked=True):
+    """Write down that a task was cleared then which a device had begun."""
+    known = {"submitter": "bob", "task": f"p{at_seconds}"}
+    registry.add(Task(submitter="bob", id=known["task"], state=state, model=model))
+    registry.add(
+        Attempt(**known, run="r", device="d", started_at=at(at_seconds), cleared=True, after_unasked=after_unasked)
+    )
+    registry.flush()
+
+
+def test_what_came_back_as_a_device_vanished_may_have_taken_it_down(registry):
+    deploy(registry, "device-1", [Planned("phi3-3.8b", Tier.MEDIUM)])
+    came_back(registry, 60, TaskState.FAILED)
+    came_back(registry, 62, TaskState.STARTED)
+    came_back(registry, 99, TaskState.EXPIRED)
+
+    assert suspects(registry, "device-1", at(58), SLACK) == {TaskState.FAILED, TaskState.STARTED}
+    assert suspects(registry, "device-1", at(75), SLACK) == set()
+
+
+def test_what_no_device_had_begun_and_what_it_does_not_host_has_not(registry):
+    deploy(registry, "device-1", [Planned("phi3-3.8b", Tier.MEDIUM)])
+    came_back(registry, 60, TaskState.FAILED, after_unasked=False)
+    came_back(registry, 61, TaskState.FAILED, model="llama3-8b")
+
+    assert suspects(registry, "device-1", at(60), SLACK) == set()

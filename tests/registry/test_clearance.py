@@ -174,6 +174,14 @@ def test_what_began_unasked_counts_once_however_often_it_is_heard_of():
     assert attempts_made([attempt("a"), attempt("b")], began_unasked=False) == 2
 
 
+def test_what_began_unasked_counts_for_a_copy_that_is_sent_later_too(ledger: Session):
+    ledger.add(task())
+    assert ask(ledger, "first").attempt == 2
+    assert ask(ledger, "second", began_unasked=False).attempt == 3
+
+    assert ask(ledger, "third", began_unasked=False).verdict is Verdict.USED_UP
+
+
 #: What may happen to a task: it comes back and a device asks (and may be heard of as started, or not), or a device
 #: that got no answer starts it unasked and is heard of.
 EVENTS = st.lists(st.tuples(st.sampled_from(["asks", "asks and tells", "unasked"]), st.booleans()), max_size=20)
