@@ -21,6 +21,7 @@ from amqp.exceptions import AccessRefused
 from celery import bootsteps
 from celery.worker import state
 from celery.worker.consumer import Connection, Consumer
+from kombu.common import ignore_errors
 
 from tasks.message import JunkError, read_task
 from worker.backoff import Backoff
@@ -65,6 +66,8 @@ class DeviceConsumer(Consumer):
 
         default_steps = (Connection, Serve)
 
+    connection: Any
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._waker, self._wake = socket.socketpair()
         self._waker.setblocking(False)
@@ -105,9 +108,15 @@ class DeviceConsumer(Consumer):
                 ladder.lose_connection()
 
     def stop(self) -> None:
-        """End for good. What still runs is given up first, or Celery's pool would wait for it without a limit."""
+        """End for good. What still runs is given up first, or Celery's pool would wait for it without a limit.
+
+        The connection is closed at once, which hands it back: Celery would close it once all threads have ended.
+        """
         self._departure.take_leave()
         super().stop()
+        connection, self.connection = self.connection, None
+        if connection:
+            ignore_errors(connection, connection.close)
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
         """Wait after a refused login: the broker itself is retried by Celery, with its own pauses.

@@ -84,6 +84,17 @@ def test_what_outlasts_the_grace_is_done_by_another_device_and_the_network_hears
     assert device.process.wait(5) == 0
 
 
+def test_a_task_whose_model_cannot_be_stopped_goes_back_all_the_same(broker, start, ask, begin_exit, until):
+    device = start(broker)
+    job = ask("take 60")
+    until(lambda: job.reports)
+    other = start(broker)
+
+    begin_exit(device, "--grace", "0.2")
+
+    until(lambda: job.reports[-1].device == other.id, 10)
+
+
 @pytest.mark.parametrize("way", ["SIGTERM", "SIGINT", "lifeline", "exit"])
 def test_every_way_to_leave_says_goodbye_over_the_devices_own_login(broker, start, begin_exit, until, way):
     device = start(broker)
