@@ -109,25 +109,28 @@ def active_devices(session: Session) -> set[str]:
 def is_excused(session: Session, attempt: Undone, slack: timedelta) -> bool:
     """Tell whether the device had left, or the platform had cut it off, while the attempt went on.
 
-    An overrun that was counted is no cut; the cut was written down when it happened. An attempt that itself overran is
-    not excused by that.
+    That it is inactive is written down before it is cut off: what comes later, because it was silent then, excuses
+    nothing. An overrun that was counted is no cut; the cut was written down when it happened. An attempt that itself
+    overran is not excused by that.
 
     Args:
         session: the transaction.
         attempt: which.
-        slack: how far before or after the attempt the cut may be written down.
+        slack: how far before the attempt a cut may be written down, and how far after it a goodbye, or that it hoarded
+            or overran.
     """
     mine = select(DeviceEvent.kind).where(DeviceEvent.device_id == attempt.device)
-    end = attempt.ended_at + slack
+    begin, end = attempt.started_at - slack, attempt.ended_at
     last = mine.where(col(DeviceEvent.kind).in_(_STATES), col(DeviceEvent.at) <= end)
     if session.exec(last.order_by(col(DeviceEvent.at).desc(), col(DeviceEvent.id).desc())).first() in _OUT:
         return True
-    cut = [*_OUT, EventKind.HOARDED]
+    cut = [EventKind.OFFLINE, EventKind.HOARDED]
     if attempt.outcome is not Outcome.OVERRAN:
         cut.append(EventKind.OVERRAN)
     is_cut = col(DeviceEvent.cost).is_(None) | (col(DeviceEvent.kind) != EventKind.OVERRAN)
-    between = col(DeviceEvent.at).between(attempt.started_at - slack, end)
-    return session.exec(mine.where(col(DeviceEvent.kind).in_(cut), is_cut, between)).first() is not None
+    was_out = col(DeviceEvent.kind).in_(_OUT) & col(DeviceEvent.at).between(begin, end)
+    was_cut = col(DeviceEvent.kind).in_(cut) & is_cut & col(DeviceEvent.at).between(begin, end + slack)
+    return session.exec(mine.where(was_out | was_cut)).first() is not None
 
 
 def suspects(session: Session, device: str, at: datetime, slack: timedelta) -> set[TaskState]:
