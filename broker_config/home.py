@@ -25,6 +25,10 @@ def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
     private_folder(path.parent)
     descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(fresh).replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(fresh).replace(path)
+    except OSError:  # the disk is full, and is not to be filled with what was not finished
+        Path(fresh).unlink(missing_ok=True)
+        raise

@@ -49,6 +49,15 @@ def test_a_private_file_stays_private_when_it_is_written_again(tmp_path):
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_a_file_that_could_not_be_written_leaves_nothing_beside_it(tmp_path):
+    (tmp_path / "in_the_way").mkdir()
+
+    with pytest.raises(OSError, match="in_the_way"):
+        write_private(tmp_path / "in_the_way", "text")
+
+    assert list(tmp_path.iterdir()) == [tmp_path / "in_the_way"]
+
+
 def test_a_file_that_many_write_at_once_is_whole_at_any_moment(tmp_path):
     file = tmp_path / "state.json"
     texts = {str(number) * 50_000 for number in range(8)}
