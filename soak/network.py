@@ -42,17 +42,20 @@ _TIERS = dict(zip(MODELS, (Tier.TINY, Tier.SMALL), strict=True))
 _LIMITS = Limits(queue_length=1000)
 _SLOTS = 4
 _TEND_SECONDS = 0.5
+#: In the folder of a device: wheels of the models that it can fetch.
+SHELF = "shelf"
 _OF_PLATFORM = frozenset(part.name for part in PLATFORM)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a device stands and what it hosts."""
+    """Where a device stands and what it hosts; ``real`` are those of its models that are the catalogue's own."""
 
     id: str
     owner: str
     region: Region
     models: tuple[str, ...]
+    real: tuple[str, ...] = ()
 
 
 DEVICES = (
@@ -154,7 +157,10 @@ class Network:
         enrolment = load_enrolment(file)
         url = enrolment.url.get_secret_value().replace(f":{self.node.file.amqp}/", f":{way.port}/")
         save_enrolment(enrolment.model_copy(update={"url": SecretStr(url)}), file)
-        self._keep(place.id, ["soak.device", str(file), str(self.poison)])
+        # A machine of its own, where it keeps real models, and where pip finds them.
+        own = {"STARAI_HOME": str(file.parent), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(file.parent / SHELF)}
+        environment = own if place.real else None
+        self._keep(place.id, ["soak.device", str(file), str(self.poison), *place.real], environment)
 
     def submitter(self, name: str) -> str:
         """Make a submitter and return its address."""

@@ -142,7 +142,7 @@ class Keeper:
         self._control.tell(status)
 
     def _status(self, *, ended: bool) -> Status:
-        device, departure = self._device, self._departure
+        device, departure, broken = self._device, self._departure, self._device.broken
         models = (
             ModelStatus(
                 model=ladder.deployment.model,
@@ -150,6 +150,7 @@ class Keeper:
                 running=ladder.running,
                 held=ladder.held,
                 load=device.load(ladder),
+                broken=broken.get(ladder.deployment.model),
             )
             for ladder in device.ladders
         )

@@ -63,6 +63,7 @@ class ModelStatus(_Data):
     Attributes:
         running: how many of its ``slots`` are taken; ``held`` tasks wait for one.
         load: what the device is under besides this model's own tasks, from 0.0 to 1.0.
+        broken: why it could not be made ready after it failed; ``None`` where nothing is known against it.
     """
 
     model: str
@@ -70,6 +71,7 @@ class ModelStatus(_Data):
     running: int
     held: int = 0
     load: float
+    broken: str | None = None
 
 
 class Status(_Data):
@@ -118,4 +120,5 @@ class Status(_Data):
             self.mistake,
             self.ended,
             bool(self.subscriptions),
+            tuple(model.broken for model in self.models),
         )

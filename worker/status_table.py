@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -54,6 +55,8 @@ def _running(status: Status) -> Iterable[tuple[str, str]]:
             "model",
             f"{model.model}: {model.running} of {model.slots} slots in use{held}, other load {model.load:.0%}",
         )
+        if model.broken:
+            yield "", f"out of service, and tried again: {escape(model.broken)}"
     yield "tasks", f"{status.done} done, {status.failed} failed since the start"
     if status.mistake:
         yield "preferences", status.mistake
