@@ -4,6 +4,9 @@ import logging
 import sys
 from typing import Any
 
+_LIBRARIES = (
+    "pika", "amqp", "kombu", "celery", "alembic", "httpx", "httpcore", "httpx2", "httpcore2", "huggingface_hub",
+)  # fmt: skip
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
@@ -31,5 +34,5 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(EventFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for library in ("pika", "amqp", "kombu", "celery", "alembic", "httpx", "httpcore"):
+    for library in _LIBRARIES:
         logging.getLogger(library).setLevel(max(level, logging.WARNING))

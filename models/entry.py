@@ -1,8 +1,9 @@
 """One model as the catalogue describes it: what it is, how large, where it comes from."""
 
 from enum import StrEnum
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
 
@@ -29,6 +30,15 @@ def _has_wire_name(name: str) -> str:
     return name
 
 
+def _plain_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("the address must be of a folder: https://HOST/PATH")
+    if parts.username or parts.password:
+        raise ValueError("the address must hold no password: it is shown, and written to logs")
+    return url.rstrip("/")
+
+
 #: A path below some folder, with forward slashes on every system.
 RelativePath = Annotated[str, AfterValidator(_inside)]
 
@@ -41,7 +51,7 @@ class ModelFile(_Data):
     """A file whose content is known: its size in bytes and its SHA-256 in hexadecimal."""
 
     path: RelativePath
-    size: PositiveInt
+    size: Annotated[int, Field(ge=0)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -54,22 +64,83 @@ class PyPIPackage(_Data):
     wheel: ModelFile
     folder: RelativePath
 
+    @property
+    def label(self) -> str:
+        """Where the model is from, as people are told."""
+        return f"the Python package {self.package} {self.version}"
+
 
 class HuggingFaceRepository(_Data):
-    """A repository of ready ONNX files on the Hugging Face Hub."""
+    """A repository of ready ONNX files on the Hugging Face hub.
+
+    Attributes:
+        revision: a branch, a tag or a commit; what it is at the first pull is pinned.
+        folder: where in the repository the model is; its files lie below the model's folder without that.
+        include: patterns of the files that belong to the model, such as ``onnx/model_q4.onnx``; without any, all do
+            but hidden ones.
+    """
 
     type: Literal["huggingface"]
-    repository: str
+    repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+    revision: Annotated[str, Field(min_length=1)] = "main"
+    folder: RelativePath | None = None
+    include: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Where the model is from, as people are told."""
+        return f"{self.repository} at the Hugging Face hub"
+
+
+class HttpFolder(_Data):
+    """A folder on a web server. It is not listed, so that the entry has to name the model's files."""
+
+    type: Literal["http"]
+    url: Annotated[str, AfterValidator(_plain_address)]
+
+    @property
+    def label(self) -> str:
+        """Where the model is from, as people are told."""
+        return self.url
+
+
+class LocalFolder(_Data):
+    """A folder on this machine, or one that is mounted there."""
+
+    type: Literal["folder"]
+    path: Path
+
+    @property
+    def label(self) -> str:
+        """Where the model is from, as people are told."""
+        return f"the folder {self.path}"
 
 
 class LocalBuild(_Data):
-    """A model that nobody publishes as ONNX: it is built from the weights of another repository."""
+    """A model that nobody publishes as ONNX: it is built from the weights of another repository.
+
+    Attributes:
+        memory_bytes: what building it takes.
+    """
 
     type: Literal["build"]
     original: str
+    memory_bytes: PositiveInt
+
+    @property
+    def label(self) -> str:
+        """Where the model is from, as people are told."""
+        return f"nowhere: it is built from {self.original}"
+
+    @property
+    def command(self) -> str:
+        """What builds it."""
+        return f"python -m onnxruntime_genai.models.builder -m {self.original} -o FOLDER -p int4 -e cpu"
 
 
-Source = Annotated[PyPIPackage | HuggingFaceRepository | LocalBuild, Field(discriminator="type")]
+Source = Annotated[
+    PyPIPackage | HuggingFaceRepository | HttpFolder | LocalFolder | LocalBuild, Field(discriminator="type")
+]
 
 
 class CatalogueEntry(_Data):
@@ -85,7 +156,7 @@ class CatalogueEntry(_Data):
         default: whether it answers tasks that name only its tier.
         graph: its ONNX graph inside this package, when its source has weights alone.
         source: where its files come from.
-        files: what it consists of, below its own folder in the store; empty while nobody has fetched it.
+        files: what it consists of, below its own folder in the store; empty where the first pull is to pin that.
     """
 
     name: Annotated[str, AfterValidator(_has_wire_name)]

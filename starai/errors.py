@@ -30,6 +30,7 @@ StarAIError
 │   ├── ModelNotFound          the catalogue has no such model
 │   ├── ModelUnavailable       its files could not be fetched
 │   ├── ModelCorrupt           a file differs from its checksum
+│   ├── ModelInUse             a device that runs uses it, so that it is not removed
 │   ├── ModelCrashed           the process that ran it died
 │   ├── ModelHung              it made no progress and was ended
 │   └── EngineMissing          ONNX Runtime is absent, or two flavours of it are installed
@@ -126,6 +127,10 @@ class ModelCorrupt(ModelError):
     """A file of the model is not what its checksum says; it is not loaded."""
 
 
+class ModelInUse(ModelError):
+    """The model cannot be removed: a device that runs uses it."""
+
+
 class ModelCrashed(ModelError):
     """The process that ran the model ended in the middle of a task."""
 
@@ -179,6 +184,7 @@ __all__ = [
     "ModelCrashed",
     "ModelError",
     "ModelHung",
+    "ModelInUse",
     "ModelNotFound",
     "ModelUnavailable",
     "NodeError",

@@ -6,6 +6,7 @@ from worker.commands import Commands
 from worker.evaluate import evaluate
 from worker.exit_command import exit_device
 from worker.join_command import join
+from worker.models_command import models
 from worker.pause_command import pause, resume
 from worker.rotate import rotate_keys
 from worker.service_command import service
@@ -22,7 +23,7 @@ def main() -> None:
     """
 
 
-for command in (evaluate, join, start, status, pause, resume, exit_device, service, rotate_keys):
+for command in (evaluate, join, models, start, status, pause, resume, exit_device, service, rotate_keys):
     main.add_command(command)
 
 

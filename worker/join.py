@@ -20,15 +20,19 @@ from worker.calibrate import calibrate_model
 from worker.call import call
 from worker.enrolment import Enrolment
 from worker.keys import DeviceKeys
+from worker.model_store import lent_bytes
 
 #: Told what happens now.
 OnStep = Callable[[str], None]
 
 
-def join(token: JoinToken, keys: DeviceKeys, name: str, claim: Claim, on_step: OnStep) -> Enrolment:
+def join(
+    token: JoinToken, keys: DeviceKeys, name: str, claim: Claim, on_step: OnStep, disk: float | None = None
+) -> Enrolment:
     """Ask to join, try the models that this device is to host, tell how fast they ran, and return the enrolment.
 
-    Asking twice is harmless: a device is known by its keys, and only its first time uses the token.
+    Asking twice is harmless: a device is known by its keys, and only its first time uses the token. Models may take
+    ``disk`` GB of the disk together; without that, half of what is free.
 
     Raises:
         JoinRefused: the platform does not let this device join; ``reason`` says why.
@@ -39,7 +43,7 @@ def join(token: JoinToken, keys: DeviceKeys, name: str, claim: Claim, on_step: O
     ca = fetch_ca(token.host, token.port, token.ca) if token.ca else None
     on_step("asking to join")
     accepted = _ask(token, ca, keys, name, claim)
-    tried = claim.model_copy(update={"calibrations": _try_models(accepted, on_step)})
+    tried = claim.model_copy(update={"calibrations": _try_models(accepted, on_step, disk)})
     on_step("telling what was measured")
     accepted = _ask(token, ca, keys, name, tried)
     credentials = accepted.credentials
@@ -62,12 +66,15 @@ def hardware_id(claim: Claim) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _try_models(accepted: Accepted, on_step: OnStep) -> dict[str, Calibration]:
-    catalogue, store, found = load_catalogue(), ModelStore(), {}
+def _try_models(accepted: Accepted, on_step: OnStep, disk: float | None) -> dict[str, Calibration]:
+    catalogue, found = load_catalogue(), {}
+    store = ModelStore(lent=lent_bytes(disk), hosted=[deployment.model for deployment in accepted.deployments])
     for deployment in accepted.deployments:
         on_step(f"the model {deployment.model}")
         model = catalogue.get(deployment.model)
-        found[model.name] = calibrate_model(model, store.ensure(model), deployment.threads or 1)
+        with store.using(model):
+            folder = store.ensure(model)
+            found[model.name] = calibrate_model(store.known(model), folder, deployment.threads or 1)
     return found
 
 

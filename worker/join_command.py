@@ -13,6 +13,7 @@ from worker.join import join as ask_to_join
 from worker.keys import keys_file, load_or_make_keys
 from worker.lending import class_option, evaluate_with_progress, memory_share_option, share_of
 from worker.measure import measurement_of
+from worker.options import disk_option
 from worker.preferences import load_preferences, preferences_beside
 from worker.preferences_file import write_preferences_once
 
@@ -27,7 +28,15 @@ from worker.preferences_file import write_preferences_once
     type=click.IntRange(1, 8192),
     help="Threads that all models may use together.  [default: as preferences.toml says, else the cores, less one]",
 )
-def join(token: str | None, name: str | None, claimed: str, memory_share: float | None, threads: int | None) -> None:
+@disk_option
+def join(
+    token: str | None,
+    name: str | None,
+    claimed: str,
+    memory_share: float | None,
+    threads: int | None,
+    disk: float | None,
+) -> None:
     """Join the network that TOKEN is from, an owner's invitation. Without TOKEN, or with -, it is asked for.
 
     What you type as an argument can be read by other users of this machine while the command runs; a token that is
@@ -49,10 +58,11 @@ def join(token: str | None, name: str | None, claimed: str, memory_share: float 
         MachineClass(claimed),
         memory_share or prefers.memory_share,
         threads or prefers.threads,
+        disk or prefers.disk,
     )
     models = ", ".join(f"{d.model} ({d.slots} slots)" for d in enrolment.deployments)
     console.print(f"This is device {enrolment.device} in {enrolment.region} now. It hosts {models}.")
-    if write_preferences_once(file, MachineClass(claimed), memory_share, threads):
+    if write_preferences_once(file, MachineClass(claimed), memory_share, threads, disk):
         console.print(f"When it pauses by itself is in {file}. Change it as you like.")
     console.print("Start it: starai-worker start")
 
@@ -64,11 +74,13 @@ def _join(
     machine_class: MachineClass,
     memory_share: float | None,
     threads: int | None,
+    disk: float | None,
 ) -> Enrolment:
     keys = load_or_make_keys(keys_file())
     claim = _claim(console, machine_class, memory_share, threads)
     with console.status("") as status:
-        enrolment = ask_to_join(token, keys, plain(name or platform.node()) or "a device", claim, status.update)
+        known_as = plain(name or platform.node()) or "a device"
+        enrolment = ask_to_join(token, keys, known_as, claim, status.update, disk)
     save_enrolment(enrolment, enrolment_file())
     return enrolment
 

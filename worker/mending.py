@@ -6,8 +6,13 @@ from models.store import ModelStore
 from starai.errors import ModelCorrupt
 
 
-def mend(model: str, host: ModelHost) -> None:
+def mend(model: str, host: ModelHost, store: ModelStore | None = None) -> None:
     """Let the model's process stand, with the model in it; fetch the model anew where a file of it is corrupt.
+
+    Args:
+        model: its name.
+        host: what runs it.
+        store: where its files are; the one in the project's home folder if not given.
 
     Raises:
         ModelCorrupt, ModelUnavailable: it cannot be fetched.
@@ -16,5 +21,5 @@ def mend(model: str, host: ModelHost) -> None:
     try:
         host.start()
     except ModelCorrupt:
-        ModelStore().repair(load_catalogue().get(model))
+        (store or ModelStore()).repair(load_catalogue().get(model))
         host.start()

@@ -21,6 +21,13 @@ enrolment_option: Callable[[Any], Any] = click.option(
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, and nothing else."
 )
+#: Adds ``--disk`` to a command: GB, 10^9 bytes.
+disk_option: Callable[[Any], Any] = click.option(
+    "--disk",
+    type=click.FloatRange(0, 1e6, min_open=True),
+    metavar="GB",
+    help="What all models may take of the disk.  [default: as preferences.toml says, else half of what is free]",
+)
 
 
 def duration(text: str) -> timedelta:

@@ -35,6 +35,7 @@ class Preferences(BaseModel):
     Attributes:
         memory_share: the part of the memory, and of GPUs' memory, to lend; used when it joins.
         threads: that all models may use together; used when it joins and when it starts.
+        disk: GB (10^9 bytes) that all models may take together; used when one is fetched.
         not_on_battery: pause while the machine runs on its battery.
         only_when_idle_for: pause until nobody has touched keyboard and mouse for so long.
         hours: in which it may serve, by the local clock; without any, always.
@@ -48,6 +49,7 @@ class Preferences(BaseModel):
 
     memory_share: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
     threads: Annotated[int, Field(strict=True, ge=1, le=8192)] | None = None
+    disk: Annotated[float, Field(strict=True, gt=0, le=1e6)] | None = None
     not_on_battery: Annotated[bool, Field(strict=True)] = False
     only_when_idle_for: Annotated[timedelta, BeforeValidator(_duration)] | None = None
     hours: Annotated[tuple[Annotated[Hours, BeforeValidator(_hours)], ...], Field(max_length=48)] = ()

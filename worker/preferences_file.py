@@ -57,7 +57,11 @@ class PreferencesFile:
 
 
 def write_preferences_once(
-    path: Path, machine_class: MachineClass, memory_share: float | None, threads: int | None
+    path: Path,
+    machine_class: MachineClass,
+    memory_share: float | None,
+    threads: int | None,
+    disk: float | None = None,
 ) -> bool:
     """Write the file with what is usual for such a machine, and what its owner lends; never over another one.
 
@@ -66,7 +70,7 @@ def write_preferences_once(
     """
     if path.exists():
         return False
-    given = {"memory_share": memory_share, "threads": threads}
+    given = {"memory_share": memory_share, "threads": threads, "disk": disk}
     write_private(path, as_text(overridden(defaults_for(machine_class), given), machine_class))
     return True
 
@@ -77,6 +81,7 @@ def as_text(preferences: Preferences, machine_class: MachineClass) -> str:
         machine_class=machine_class.value,
         memory_share=_line("memory-share", preferences.memory_share, "0.5"),
         threads=_line("threads", preferences.threads, "4"),
+        disk=_line("disk", preferences.disk and f"{preferences.disk:g}", "50"),
         not_on_battery=_line("not-on-battery", "true" if preferences.not_on_battery else None, "true"),
         cpu_limit=_line("cpu-limit", preferences.cpu_limit and f"{preferences.cpu_limit:g}", "25"),
         idle=_line("only-when-idle-for", None, '"10m"'),
@@ -95,7 +100,7 @@ _TEXT = """\
 # A device that runs reads this file again when you save it; `starai-worker status` says why it pauses.
 # Flags of `starai-worker start` go before what is here. This file is written once and never overwritten.
 
-# --- How much is lent. Used by `starai-worker join`; threads also by `starai-worker start`.
+# --- How much is lent. Used by `starai-worker join`; threads and disk also by `starai-worker start`.
 
 # The part of the memory, and of each GPU's own memory. Usual: 0.8 of a server, 0.5 of a personal machine, 0.15 of a
 # phone, because what is not lent is what your own programs have.
@@ -103,6 +108,10 @@ _TEXT = """\
 
 # Processor threads that all models may use together. Usual: the cores, less one.
 {threads}
+
+# GB of disk that all models may take together. Usual: half of what would be free without any, because the disk is
+# yours. Where one more has no room, the one that was not used for longest goes; never one that this device hosts.
+{disk}
 
 # --- When it pauses by itself. What runs then is finished, which takes a minute at most as a rule; nothing new is
 # --- taken until things have been well again for five minutes, so that it does not go on and off all the time.

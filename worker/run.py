@@ -1,6 +1,7 @@
 """Runs the device in the foreground, from its enrolment to its last task."""
 
 import logging
+from contextlib import ExitStack
 
 from broker_config.lifeline import watch_lifeline
 from models.catalogue import load_catalogue
@@ -16,6 +17,7 @@ from worker.enrolment import Enrolment
 from worker.keeper import keeping
 from worker.keys import keys_beside
 from worker.mending import mend
+from worker.model_store import owners_store
 from worker.preferences_file import PreferencesFile
 from worker.threads import within_threads
 
@@ -51,15 +53,19 @@ def run_device(
     if preferences and preferences.current.threads:
         enrolment = within_threads(enrolment, preferences.current.threads)
     hosts: dict[str, ModelHost] = {}
+
+    def store() -> ModelStore:
+        return owners_store(preferences.current if preferences else None, enrolment)
+
     keys = keys_beside(control.enrolment) if control else None
-    device = Device(enrolment, hosts, keys=keys, mend=lambda model: mend(model, hosts[model]))
+    device = Device(enrolment, hosts, keys=keys, mend=lambda model: mend(model, hosts[model], store()))
     departure = Departure(device, grace)
-    with keeping(enrolment, device, departure, control, preferences):
+    with keeping(enrolment, device, departure, control, preferences), ExitStack() as used:
         departure.obey_signals()
         try:
             device.watch_machine()
             device.open()  # first: a wrong address shows in seconds, a model may take minutes to fetch
-            _start_hosts(enrolment, hosts)
+            _start_hosts(enrolment, hosts, store(), used)
             serve(device, enrolment, grace=grace, lifeline=lifeline, departure=departure)
         except KeyboardInterrupt:  # before it served
             log.info("device.stopped", extra={"device": device.id})
@@ -90,11 +96,14 @@ def serve(
     log.info("device.stopped", extra={"device": device.id})
 
 
-def _start_hosts(enrolment: Enrolment, hosts: dict[str, ModelHost]) -> None:
-    catalogue, store = load_catalogue(), ModelStore()
+def _start_hosts(enrolment: Enrolment, hosts: dict[str, ModelHost], store: ModelStore, used: ExitStack) -> None:
+    catalogue = load_catalogue()
     for deployment in enrolment.deployments:
         model = catalogue.get(deployment.model)
-        hosts[deployment.model] = host = ModelHost(model, store.ensure(model), deployment.threads or enrolment.threads)
+        used.enter_context(store.using(model))
+        folder = store.ensure(model)
+        host = ModelHost(store.known(model), folder, deployment.threads or enrolment.threads)
+        hosts[deployment.model] = host
         host.start()
 
 

@@ -10,7 +10,7 @@ import click
 from broker_config.logs import log_to_stderr
 from worker.control import Control
 from worker.enrolment import enrolment_file, load_enrolment
-from worker.options import duration, enrolment_option, hours
+from worker.options import disk_option, duration, enrolment_option, hours
 from worker.preferences_file import PreferencesFile
 from worker.run import GRACE, run_device
 
@@ -21,6 +21,7 @@ def _preference_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for each preference that a running device has, each over what the file says."""
     options = (
         click.option("--threads", type=click.IntRange(1, 8192), help="Threads that all models may use together."),
+        disk_option,
         click.option("--not-on-battery/--on-battery", default=None, help="Pause on battery, or do not."),
         click.option(
             "--only-when-idle-for", type=duration, metavar="DURATION", help="Pause until nobody touched it: 10m, 1h."

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from broker_config.tiers import Tier
-from models.catalogue import Catalogue, load_catalogue
+from models.catalogue import Catalogue, load_catalogue, own_models_file, shipped_catalogue
 from models.entry import CatalogueEntry, Kind, ModelFile
 from starai.errors import InvalidName, ModelNotFound, SettingError
 
@@ -79,3 +79,53 @@ def test_an_entry_cannot_be_changed():
 def test_an_entry_survives_the_way_to_the_models_process():
     for entry in load_catalogue():
         assert CatalogueEntry.model_validate_json(entry.model_dump_json()) == entry
+
+
+OWN = """
+[[model]]
+name = "my-model"
+kind = "generate"
+parameters = 1_000_000_000
+weight_bytes = 700_000_000
+licence = "MIT"
+source = { type = "http", url = "https://files.example.org/my-model" }
+files = [{ path = "model.onnx", size = 5, sha256 = "%s" }]
+""" % ("0" * 64)
+
+
+def add_own(text: str) -> None:
+    own_models_file().parent.mkdir(exist_ok=True)
+    own_models_file().write_text(text)
+
+
+def test_an_owners_models_are_known_beside_the_shipped_ones():
+    add_own(OWN)
+    assert [entry.name for entry in load_catalogue()] == [*(entry.name for entry in shipped_catalogue()), "my-model"]
+    assert load_catalogue().get("my-model").tier is Tier.SMALL
+
+
+@pytest.mark.parametrize("name", ["phi3-3.8b", "phi3-3-8b"])
+def test_an_owners_model_may_not_take_the_name_of_a_shipped_one(name: str):
+    add_own(OWN.replace("my-model", name))
+    with pytest.raises(SettingError, match=r"models\.toml: phi3-3-8b is in the catalogue already"):
+        load_catalogue()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OWN + OWN, "two models that are my-model"),
+        (OWN.replace('licence = "MIT"', 'default = true\nlicence = "MIT"').replace("1_000_000_000", "9"), "tier tiny"),
+        (OWN.replace("kind", "kin"), "model 1, kind: Field required"),
+        (OWN.replace("https://", "https://ann:secret@"), "must hold no password"),
+        ("[model", "cannot be read"),
+        ("[model]\nname = 'x'", r"\[\[model\]\] tables alone"),
+        ("[other]", r"\[\[model\]\] tables alone"),
+        ("model = [3]", "model 1, the model: "),
+    ],
+)
+def test_a_mistake_in_the_owners_models_is_told_with_its_place(text: str, said: str):
+    add_own(text)
+    with pytest.raises(SettingError, match=f"models.toml.*{said}") as caught:
+        load_catalogue()
+    assert "secret" not in str(caught.value)

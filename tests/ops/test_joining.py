@@ -108,3 +108,14 @@ def test_no_secret_is_in_a_log_an_argument_or_what_is_listed(device, machine, to
     assert len(logs) >= 3
     for text in (*shown, *arguments, *logs):
         assert not [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.timeout(300)
+def test_a_model_that_it_serves_with_is_not_removed(device, machine, until):
+    until(lambda: served_in("africa") == "africa", 60)
+
+    refused = machine.worker("models", "remove", "--yes", "all-minilm-l6-v2")
+
+    assert refused.wait(60) == 1
+    assert "A device that runs uses all-minilm-l6-v2" in machine.log.read_text("utf-8")
+    assert served_in("africa") == "africa"

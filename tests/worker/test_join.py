@@ -84,7 +84,7 @@ def password_of(broker, user):
 def tried(monkeypatch):
     """What the models that are given to a device do on it; nothing is loaded."""
     found = {MODEL: Calibration(slots=2, tasks_per_second=50.0)}
-    monkeypatch.setattr(joining, "_try_models", lambda accepted, on_step: found)
+    monkeypatch.setattr(joining, "_try_models", lambda accepted, on_step, disk: found)
     return found
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from models.catalogue import Catalogue
 from models.host import ModelHost
-from models.store import ModelStore
+from models.store import ModelStore, from_folder
 from starai.errors import ModelCorrupt
 from tests.models.conftest import minilm  # noqa: F401 - a fixture
 from worker import recovery
@@ -27,12 +28,9 @@ def entry(minilm):  # noqa: F811
 def folder(minilm, tmp_path, monkeypatch):  # noqa: F811
     """The model in a store of the test's own, whose source is the machine's."""
     monkeypatch.setenv("STARAI_HOME", str(tmp_path))
-
-    def fetch(entry, work):
-        return shutil.copytree(minilm.folder, work / "files", copy_function=os.link)
-
-    monkeypatch.setattr("models.store.fetch", fetch)
-    return ModelStore().ensure(minilm.entry)
+    entry = from_folder(minilm.entry, minilm.folder)
+    monkeypatch.setattr("worker.mending.load_catalogue", lambda: Catalogue((entry,)))
+    return ModelStore().ensure(entry)
 
 
 @pytest.fixture

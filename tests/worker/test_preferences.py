@@ -29,6 +29,7 @@ def test_a_file_may_say_all_of_it():
     text = """
         memory-share = 0.3
         threads = 2
+        disk = 20
         not-on-battery = true
         only-when-idle-for = "10m"
         hours = ["22:00-07:00", "12:00-13:00"]
@@ -40,6 +41,7 @@ def test_a_file_may_say_all_of_it():
     assert read_preferences(text, FILE) == Preferences(
         memory_share=0.3,
         threads=2,
+        disk=20.0,
         not_on_battery=True,
         only_when_idle_for=timedelta(minutes=10),
         hours=(parse_hours("22:00-07:00"), parse_hours("12:00-13:00")),
@@ -58,6 +60,8 @@ def test_a_file_may_say_all_of_it():
         ("zebra = 2", "There are: memory-share, threads"),
         ("# x\nthreads = true", "line 2, threads: Input should be a valid integer"),
         ("threads = 0", "line 1, threads"),
+        ("disk = 0", "line 1, disk: Input should be greater than 0"),
+        ('disk = "50 GB"', "line 1, disk: Input should be a valid number"),
         ("cpu-limit = 250", "less than or equal to 100"),
         ("cpu-limit = true", "valid number"),
         ('not-on-battery = "yes"', "valid boolean"),
