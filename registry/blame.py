@@ -110,8 +110,8 @@ def is_excused(session: Session, attempt: Undone, slack: timedelta) -> bool:
     """Tell whether the device had left, or the platform had cut it off, while the attempt went on.
 
     That it is inactive is written down before it is cut off: what comes later, because it was silent then, excuses
-    nothing. An overrun that was counted is no cut; the cut was written down when it happened. An attempt that itself
-    overran is not excused by that.
+    nothing. Who gave a task back by itself was not cut off before it had it. An overrun that was counted is no cut; the
+    cut was written down when it happened. An attempt that itself overran is not excused by that.
 
     Args:
         session: the transaction.
@@ -120,7 +120,9 @@ def is_excused(session: Session, attempt: Undone, slack: timedelta) -> bool:
             or overran.
     """
     mine = select(DeviceEvent.kind).where(DeviceEvent.device_id == attempt.device)
-    begin, end = attempt.started_at - slack, attempt.ended_at
+    begin, end = attempt.started_at, attempt.ended_at
+    if attempt.outcome is not Outcome.RETURNED:  # its beginning may have been heard of late
+        begin -= slack
     last = mine.where(col(DeviceEvent.kind).in_(_STATES), col(DeviceEvent.at) <= end)
     if session.exec(last.order_by(col(DeviceEvent.at).desc(), col(DeviceEvent.id).desc())).first() in _OUT:
         return True

@@ -20,6 +20,7 @@ from ops.platform_processes import PLATFORM
 from registry.database import session
 from registry.device_state import DeviceState
 from registry.devices import find_device
+from registry.health_tables import DeviceHealth
 from soak.load import MODELS
 from soak.network import Network, Place
 from starai import Client
@@ -90,8 +91,11 @@ class Trial:
         return psutil.Process(pid)
 
     def _is_well(self) -> bool:
+        """Tell whether all devices serve, and the platform has answered each: it begins after them."""
         with session(self.network.engine) as registry:
-            return all(find_device(registry, place.id).state is DeviceState.ACTIVE for place in _PLACES)
+            at_work = all(find_device(registry, place.id).state is DeviceState.ACTIVE for place in _PLACES)
+            greeted = [registry.get(DeviceHealth, place.id) for place in _PLACES]
+            return at_work and all(found and found.greeted_at for found in greeted)
 
     @staticmethod
     def _wait(condition: Callable[[], object], failure: str) -> None:

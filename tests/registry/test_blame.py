@@ -150,6 +150,14 @@ def test_a_device_is_excused_that_left_or_was_cut_off_meanwhile(registry, kind):
     assert not is_excused(registry, undone(end=5), SLACK)
 
 
+def test_one_that_was_out_of_work_a_moment_before_is_not_excused_for_what_it_gave_back_then(registry):
+    record_event(registry, "device-1", EventKind.INACTIVE, "a test", at(-9))
+    record_event(registry, "device-1", EventKind.ACTIVE, "a test", at(-1))
+
+    assert is_excused(registry, undone(outcome=Outcome.LOST), SLACK)
+    assert not is_excused(registry, undone(outcome=Outcome.RETURNED), SLACK)
+
+
 def test_a_device_is_excused_that_was_out_of_work_already(registry):
     record_event(registry, "device-1", EventKind.INACTIVE, "its grace is long", at(-1000))
     assert is_excused(registry, undone(), SLACK)
