@@ -32,9 +32,7 @@ class LanguageModel:
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._engine = _import_engine()
-        config_file = folder / "genai_config.json"
-        settings = json.loads(config_file.read_text("utf-8"))["model"]
-        self.context: int = settings["context_length"]
+        self.context = _context(folder)
         self._model = _loaded(lambda: self._load(folder, threads))
         self._tokenizer = _loaded(lambda: self._engine.Tokenizer(self._model))
         self.ends = frozenset(int(token) for token in self._tokenizer.eos_token_ids)
@@ -103,6 +101,20 @@ class Generator:
             return int(self._generator.get_next_tokens()[0])
 
         return _ran(step)
+
+
+def _context(folder: Path) -> int:
+    """Return how many tokens the model can take, prompt and all."""
+    try:
+        context: int = json.loads((folder / "genai_config.json").read_text("utf-8"))["model"]["context_length"]
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"There is no genai_config.json in {folder}: the model is not in the form that onnxruntime-genai runs. "
+            "docs/models.md says how one is built."
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"The genai_config.json in {folder} cannot be read: {error}. Fetch the model anew.") from error
+    return context
 
 
 def _search(longest: int, options: Options) -> dict[str, Any]:

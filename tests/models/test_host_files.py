@@ -10,7 +10,7 @@ import pytest
 from models.catalogue import load_catalogue
 from models.host import ModelHost
 from models.process import child_environment
-from starai.errors import EngineMissing, ModelCorrupt
+from starai.errors import ModelCorrupt, ModelError
 from tests.models.conftest import StoredModel
 from tests.models.host_process import Until, child_of, has_noticed
 
@@ -45,9 +45,9 @@ def test_a_truncated_file_is_refused_also_when_the_model_is_loaded_again(
             host.run(["text"], 30)
 
 
-def test_a_model_without_an_engine_says_so(tmp_path: Path):
+def test_a_language_model_that_is_not_in_the_runtimes_form_says_so(tmp_path: Path):
     entry = load_catalogue().get("phi3-3.8b")
-    with closing(ModelHost(entry, tmp_path, 1)) as host, pytest.raises(EngineMissing, match="no engine for generate"):
+    with closing(ModelHost(entry, tmp_path, 1)) as host, pytest.raises(ModelError, match=r"no genai_config\.json"):
         host.start()
 
 

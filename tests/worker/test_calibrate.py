@@ -55,7 +55,7 @@ class Batched:
             batch = take(self._waiting)
             time.sleep(self._cost(len(batch)))
             for request in batch:
-                request.id.set_result(np.zeros((len(request.inputs), 1)))
+                request.id.set_result(np.zeros((len(request.asked), 1)))
 
 
 def test_a_few_slots_that_are_nearly_as_fast_as_many_are_enough():

@@ -3,6 +3,7 @@
 import pytest
 
 from starai.errors import FailedOnDevice
+from worker.clearance import CLEARED_LATER
 
 TASKS = 50
 
@@ -46,7 +47,7 @@ def test_what_it_failed_is_left_to_a_device_that_is_busy(broker, corpse, start, 
     assert attempts(failing) == 1
     assert not job.done
     gates.open("a")
-    job.result(10)
+    job.result(CLEARED_LATER + 10)
     assert job.reports[-1].device == busy.id
 
 
