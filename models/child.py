@@ -51,13 +51,13 @@ def main() -> None:
             write_answer(answers, message)
 
     try:
-        serve = loaded(entry, folder, threads, answer, withdrawn)
+        serve_waiting = loaded(entry, folder, threads, answer, withdrawn)
     except Exception as error:  # noqa: BLE001 - the edge: the host raises it
         answer(Answer(LOADED, model_error(error)))
         sys.exit(1)
     answer(Answer(LOADED, np.empty((0, 0), np.float32)))
     while True:
-        serve(waiting)
+        serve_waiting(waiting)
 
 
 def loaded(

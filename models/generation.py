@@ -12,7 +12,7 @@ from models.stop_strings import StopStrings
 from starai.errors import BadInput
 from starai.generation import FinishReason, Generated, Options, Prompt
 
-#: Tokens of a prompt that one step reads. In one go a prompt of 1,000 tokens took 1.2 s on two cores; 64 take 0.14 s.
+#: Tokens of a prompt that one step reads: so few that others have their turn soon, so many that reading is no slower.
 CHUNK = 64
 
 
