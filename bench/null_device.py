@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.peer import Control
+from models.entry import Kind
 from worker.device import Device
 from worker.enrolment import Enrolment
 from worker.run import serve
@@ -18,6 +19,7 @@ _WIDTH = 8
 class NullModel:
     """Answers each text with zeros, at once, in the device's own process."""
 
+    kind = Kind.EMBED
     pid: int | None = None
 
     def run(

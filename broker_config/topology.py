@@ -113,7 +113,7 @@ _NEVER_POISON = 1_000_000
 # Answers to probes are void when their cycle is over. Classic whatever the setting: nothing of it has to last.
 _HEALTH = MappingProxyType({"x-queue-type": "classic", "x-message-ttl": 60_000, "x-overflow": "reject-publish"})
 # Every state of a task that is kept, after the reply address: not the pieces of a result that is still being made.
-_KEPT_STATES = ("started", "requeued", "succeeded", "failed", "expired", "cancelled")
+_KEPT_STATES = ("started", "progress", "requeued", "succeeded", "failed", "expired", "cancelled")
 # Without a length limit, because a copy that it refused would refuse the task as well. A quorum queue whatever the
 # setting: results are transient, so a classic one would lose them with the broker.
 _LEDGER_QUEUE = Queue(names.LEDGER, MappingProxyType({"x-queue-type": "quorum", "x-delivery-limit": _NEVER_POISON}))

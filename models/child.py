@@ -1,9 +1,9 @@
 """The process that runs one model: requests on its standard input, answers on its standard output.
 
-    python -P -m models.child ENTRY FOLDER THREADS
+    python -P -m models.child ENTRY FOLDER THREADS [GPU]
 
-ENTRY is the model's catalogue entry in JSON. The process ends when its input ends, whatever it is doing, so that
-it never outlives its host.
+ENTRY is the model's catalogue entry in JSON, GPU where it runs (:class:`models.on_gpu.OnGpu`). The process ends when
+its input ends, whatever it is doing, so that it never outlives its host.
 """
 
 import contextlib
@@ -27,7 +27,11 @@ from models.generation import Generating
 from models.in_turn import InTurn
 from models.messages import LOADED, Answer, Piece, Request, Withdrawal, read_request, write_answer
 from models.microbatch import Withdrawn, model_error, serve, take
+from models.on_gpu import OnGpu
+from models.one_by_one import OneByOne
 from models.plan import MOST_SLOTS
+from models.runtime import CPU
+from models.tensors import load_tensors
 from models.verify import verify
 from models.yielding import yield_to_the_owner
 
@@ -45,13 +49,14 @@ def main() -> None:
     requests = os.fdopen(os.dup(0), "rb")
     threading.Thread(target=_read, args=(requests, waiting, withdrawn), name="requests", daemon=True).start()
     entry, folder, threads = CatalogueEntry.model_validate_json(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    gpu = OnGpu.model_validate_json(sys.argv[4]) if len(sys.argv) > 4 else None
 
     def answer(message: Answer | Piece) -> None:
         with contextlib.suppress(OSError):  # the host is gone, which ends the reader and so this process
             write_answer(answers, message)
 
     try:
-        serve_waiting = loaded(entry, folder, threads, answer, withdrawn)
+        serve_waiting = loaded(entry, folder, threads, gpu, answer, withdrawn)
     except Exception as error:  # noqa: BLE001 - the edge: the host raises it
         answer(Answer(LOADED, model_error(error)))
         sys.exit(1)
@@ -61,7 +66,12 @@ def main() -> None:
 
 
 def loaded(
-    entry: CatalogueEntry, folder: Path, threads: int, answer: Callable[[Answer | Piece], None], withdrawn: Withdrawn
+    entry: CatalogueEntry,
+    folder: Path,
+    threads: int,
+    gpu: OnGpu | None,
+    answer: Callable[[Answer | Piece], None],
+    withdrawn: Withdrawn,
 ) -> Callable[["SimpleQueue[Request]"], None]:
     """Verify the model's files, load it into the engine for its kind, and return what serves some of what waits.
 
@@ -72,9 +82,12 @@ def loaded(
     """
     verify(entry, folder)
     if entry.kind is Kind.GENERATE:
-        model = LanguageModel(folder, threads)
+        model = LanguageModel(folder, threads, gpu)
         return InTurn(partial(Generating, model), answer, withdrawn, MOST_SLOTS).serve
-    engine = load_embedding(entry, folder, threads)
+    providers = CPU if gpu is None else gpu.providers
+    if entry.kind is Kind.TENSORS:
+        return OneByOne(load_tensors(entry, folder, threads, providers).begin, answer, withdrawn).serve
+    engine = load_embedding(entry, folder, threads, providers)
 
     def serve_batch(waiting: "SimpleQueue[Request]") -> None:
         batch = take(waiting)

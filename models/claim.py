@@ -8,12 +8,20 @@ from models.calibration import Calibration
 from models.measurement import Measurement
 from models.share import Share
 
+_Model = Annotated[str, Field(max_length=63)]
+
 
 class Claim(BaseModel):
-    """All of it is a stranger's word. ``calibrations`` are of the models that it has tried, by name."""
+    """All of it is a stranger's word.
+
+    Attributes:
+        calibrations: of the models that it has tried, by name.
+        unable: models that it could not fetch or run when it tried; it is not to host them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     measured: Measurement
     share: Share
-    calibrations: Annotated[dict[Annotated[str, Field(max_length=63)], Calibration], Field(max_length=64)] = {}
+    calibrations: Annotated[dict[_Model, Calibration], Field(max_length=64)] = {}
+    unable: Annotated[frozenset[_Model], Field(max_length=64)] = frozenset()

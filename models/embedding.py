@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from models.batching import batches
 from models.entry import CatalogueEntry
-from models.runtime import CPU, Session, new_session
+from models.runtime import CPU, Provider, Session, new_session
 from starai.errors import BadInput, EngineMissing
 
 #: Padded tokens in one run of the model. Longer batches were slower on a processor, where caches are small.
@@ -45,11 +45,13 @@ class EmbeddingEngine:
         return vectors
 
 
-def load_embedding(entry: CatalogueEntry, folder: Path, threads: int) -> EmbeddingEngine:
-    """Load an embedding model from its folder, whose files are verified.
+def load_embedding(
+    entry: CatalogueEntry, folder: Path, threads: int, providers: Sequence[Provider] = CPU
+) -> EmbeddingEngine:
+    """Load an embedding model from its folder, whose files are verified, where the providers run.
 
     Raises:
-        EngineMissing: there is no usable ONNX Runtime, or no graph for this model.
+        EngineMissing: there is no usable ONNX Runtime, it cannot use the providers, or there is no graph.
         ModelError: the engine could not load it.
     """
     if entry.graph is None:
@@ -60,7 +62,7 @@ def load_embedding(entry: CatalogueEntry, folder: Path, threads: int) -> Embeddi
     # The file asks for every text to be padded to, and cut off at, 128 tokens, which is not the model's own limit.
     tokenizer.no_padding()
     tokenizer.enable_truncation(longest)
-    return EmbeddingEngine(new_session(graph, folder, CPU, threads), tokenizer)
+    return EmbeddingEngine(new_session(graph, folder, providers, threads), tokenizer)
 
 
 def _refuse_surrogates(texts: Sequence[str]) -> None:

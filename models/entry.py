@@ -2,20 +2,27 @@
 
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from broker_config.names import wire_name
 from broker_config.tiers import Tier, tier_of
 
 
 class Kind(StrEnum):
-    """What a model does with texts."""
+    """What a model does.
+
+    Attributes:
+        EMBED: it makes a vector of each text.
+        GENERATE: it goes on from a text.
+        TENSORS: it makes arrays of arrays, each with a name.
+    """
 
     EMBED = "embed"
     GENERATE = "generate"
+    TENSORS = "tensors"
 
 
 def _inside(path: str) -> str:
@@ -143,6 +150,9 @@ Source = Annotated[
 ]
 
 
+_ONNX_FILE = "model.onnx"
+
+
 class CatalogueEntry(_Data):
     """A model that the network knows.
 
@@ -151,10 +161,11 @@ class CatalogueEntry(_Data):
         kind: what it does.
         parameters: how many numbers its weights are.
         weight_bytes: what its weights take, in bytes, on disk and in memory.
-        kv_bytes_per_token: bytes of memory for each token of context (keys and values); 0 for embeddings.
+        kv_bytes_per_token: bytes of memory for each token of context (keys and values); 0 where there is none.
         licence: of the weights.
         default: whether it answers tasks that name only its tier.
         graph: its ONNX graph inside this package, when its source has weights alone.
+        onnx_file: which of its files is the ONNX graph of a model of the kind ``TENSORS``; weights may lie beside it.
         source: where its files come from.
         files: what it consists of, below its own folder in the store; empty where the first pull is to pin that.
     """
@@ -167,6 +178,7 @@ class CatalogueEntry(_Data):
     licence: str
     default: bool = False
     graph: RelativePath | None = None
+    onnx_file: RelativePath = _ONNX_FILE
     source: Source
     files: tuple[ModelFile, ...] = ()
 
@@ -174,3 +186,26 @@ class CatalogueEntry(_Data):
     def tier(self) -> Tier:
         """The tier that its number of parameters puts it in."""
         return tier_of(self.parameters)
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        fault = _fault_of_tensors(self) if self.kind is Kind.TENSORS else _fault_of_texts(self)
+        if fault:
+            raise ValueError(fault)
+        return self
+
+
+def _fault_of_tensors(entry: CatalogueEntry) -> str | None:
+    if entry.graph is not None:
+        return "a model of arrays has its graph among its own files: leave out graph, and name the file in onnx_file"
+    if entry.kv_bytes_per_token:
+        return "a model of arrays has no context: leave out kv_bytes_per_token"
+    if entry.files and entry.onnx_file not in [file.path for file in entry.files]:
+        return f"the graph {entry.onnx_file} is none of its files: name one of them in onnx_file"
+    return None
+
+
+def _fault_of_texts(entry: CatalogueEntry) -> str | None:
+    if entry.onnx_file != _ONNX_FILE:
+        return "onnx_file is for models of arrays, of the kind tensors, alone"
+    return None

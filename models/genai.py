@@ -6,16 +6,49 @@ Its generators hold the interpreter's lock while they compute, so that they belo
 import importlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from models.runtime import flavours, require_one
+from models.need import CONTEXT_TOKENS
+from models.on_gpu import CUDA, OnGpu
+from models.runtime import CPU, import_engine
 from starai.errors import BadInput, EngineMissing, ModelError
 from starai.generation import ChatMessage, Options
 
+#: The releases that this works with: the interface changes from one to the next.
+RELEASE = "0.18"
+
+_PACKAGE = "onnxruntime_genai"
+_INSTALL = (
+    "Install it: pip install 'starai[llm]' beside starai[cpu], or 'starai[llm-cuda]' beside starai[gpu]; there is none "
+    "beside starai[directml]"
+)
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The installed runtime: its distribution, its version, and the execution providers that it is built for."""
+
+    flavour: str
+    version: str
+    providers: tuple[str, ...]
+
+
+def find() -> Found:
+    """Look for the runtime, and import it.
+
+    Raises:
+        EngineMissing: it is not installed or cannot be used; the message says what to install.
+    """
+    engine = _import_engine()
+    flavour = _flavour()
+    on = (CUDA, *CPU) if engine.is_cuda_available() else CPU
+    return Found(flavour, metadata.version(flavour), on)
 
 
 class LanguageModel:
@@ -24,16 +57,24 @@ class LanguageModel:
     Args:
         folder: in the runtime's own form, with a ``genai_config.json``.
         threads: how many threads one step uses.
+        gpu: where it runs; ``None`` for the processor.
+
+    Attributes:
+        context: how many tokens a text may have with its prompt: as many as the deployment plan has memory for in each
+            slot, or fewer where the model can take no more.
+        ends: the tokens that end a text.
 
     Raises:
-        EngineMissing: the runtime is not installed.
+        EngineMissing: the runtime is not installed, or does not run there.
         ModelError: it could not load the model.
     """
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, gpu: OnGpu | None = None) -> None:
         self._engine = _import_engine()
-        self.context = _context(folder)
-        self._model = _loaded(lambda: self._load(folder, threads))
+        self.context = min(_context(folder), CONTEXT_TOKENS)
+        self._model = _loaded(lambda: self._load(folder, threads, gpu))
+        if gpu is not None and self._model.device_type.upper() == "CPU":
+            raise EngineMissing(f"onnxruntime-genai loaded the model on the processor, not by {gpu.provider}.")
         self._tokenizer = _loaded(lambda: self._engine.Tokenizer(self._model))
         self.ends = frozenset(int(token) for token in self._tokenizer.eos_token_ids)
 
@@ -75,9 +116,11 @@ class LanguageModel:
         except Exception as error:  # the runtime's errors have no common base of their own
             raise BadInput(f"The model cannot generate so: {_first_line(error)}") from error
 
-    def _load(self, folder: Path, threads: int) -> Any:
+    def _load(self, folder: Path, threads: int, gpu: OnGpu | None) -> Any:
         config = self._engine.Config(str(folder))
         config.clear_providers()  # the processor
+        if gpu is not None:
+            _put_on(config, gpu)
         session = {"intra_op_num_threads": threads, "session.intra_op.allow_spinning": "0"}
         config.overlay(json.dumps({"model": {"decoder": {"session_options": session}}}))
         return self._engine.Model(config)
@@ -101,6 +144,15 @@ class Generator:
             return int(self._generator.get_next_tokens()[0])
 
         return _ran(step)
+
+
+def _put_on(config: Any, gpu: OnGpu) -> None:
+    if gpu.genai is None:
+        raise EngineMissing(f"Language models do not run by {gpu.provider}: only by {CUDA}, and on the processor.")
+    name, options = gpu.genai
+    config.append_provider(name)
+    for option, value in options.items():
+        config.set_provider_option(name, option, value)
 
 
 def _context(folder: Path) -> int:
@@ -129,18 +181,34 @@ def _search(longest: int, options: Options) -> dict[str, Any]:
 
 
 def _import_engine() -> Any:
-    require_one(flavours())
+    import_engine()  # first: it finds the libraries of CUDA for both
+    version = metadata.version(_flavour())
+    if not version.startswith(f"{RELEASE}."):
+        raise EngineMissing(f"{_flavour()} {version} cannot be used: {RELEASE} is needed. {_INSTALL}")
     try:
-        return importlib.import_module("onnxruntime_genai")
+        return importlib.import_module(_PACKAGE)
     except ImportError as error:
+        raise EngineMissing(f"{_flavour()} cannot be imported: {error}. {_INSTALL}") from error
+
+
+def _flavour() -> str:
+    """Return the one distribution that is installed: like those of ONNX Runtime, the last one silently wins."""
+    names = sorted(set(metadata.packages_distributions().get(_PACKAGE, [])))
+    if not names:
+        raise EngineMissing(f"The engine for language models, onnxruntime-genai, is not installed. {_INSTALL}")
+    if len(names) > 1:
         raise EngineMissing(
-            f"The engine for language models cannot be used: {error}. Install it: pip install 'starai[llm]'"
-        ) from error
+            f"{len(names)} flavours of onnxruntime-genai are installed over one another: {', '.join(names)}. Remove "
+            f"them all, then install one: pip uninstall {' '.join(names)}. {_INSTALL}"
+        )
+    return names[0]
 
 
 def _loaded(load: Callable[[], _T]) -> _T:
     try:
         return load()
+    except EngineMissing:
+        raise
     except Exception as error:  # the runtime's errors have no common base of their own
         raise ModelError(f"The language model could not be loaded: {_first_line(error)}") from error
 

@@ -1,17 +1,21 @@
 """A model's host: keeps one process with the model in it, and starts another when that one fails."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any, cast
 
-from models.entry import CatalogueEntry
+from numpy.typing import NDArray
+
+from models.entry import CatalogueEntry, Kind
 from models.lease import Lease
-from models.messages import Made, Rows
+from models.messages import Arrays, Made, Rows
+from models.on_gpu import OnGpu
 from models.process import ModelProcess
-from starai.errors import Cancelled, ModelError, ModelHung
+from starai.errors import BadInput, Cancelled, ModelError, ModelHung
 from starai.generation import Generated, Prompt
+from starai.tensor import sendable
 
 #: Seconds that a model may take to load: 40 GB from a slow disk take minutes.
 LOAD_SECONDS = 600.0
@@ -26,15 +30,22 @@ class ModelHost:
         entry: the model.
         folder: where its files are; they are verified at each load.
         threads: how many threads it may use.
+        gpu: where it runs; ``None`` for the processor.
     """
 
-    def __init__(self, entry: CatalogueEntry, folder: Path, threads: int) -> None:
+    def __init__(self, entry: CatalogueEntry, folder: Path, threads: int, gpu: OnGpu | None = None) -> None:
         self._entry = entry
         self._folder = folder
         self._threads = threads
+        self._gpu = gpu
         self._lock = threading.Lock()
         self._process: ModelProcess | None = None
         self._closed = False
+
+    @property
+    def kind(self) -> Kind:
+        """What the model does."""
+        return self._entry.kind
 
     @property
     def pid(self) -> int | None:
@@ -87,9 +98,10 @@ class ModelHost:
 
         Args:
             prompt: what the text is to go on from, and how.
-            timeout: seconds to wait for the first piece, and from each to the next; loading does not count.
+            timeout: seconds to wait for the first step, and from each to the next; loading does not count.
             stop: ends when nobody wants the text any more; it then ends within one step of the model's.
-            on_piece: is handed each piece of the text as it is made; has to be quick, and not to raise.
+            on_piece: is handed what each step adds to the text, which may be nothing; has to be quick, and not to
+                raise.
 
         Raises:
             Cancelled, BadInput, ModelHung, ModelCrashed, ModelError: as :meth:`run` does.
@@ -101,6 +113,26 @@ class ModelHost:
             on_piece(piece)
 
         return cast("Generated", self._await(process, process.ask(prompt, hear), lease, stop))
+
+    def compute(
+        self, arrays: Mapping[str, NDArray[Any]], timeout: float | None, stop: "Future[None] | None" = None
+    ) -> Arrays:
+        """Run the model on named arrays, and return those that it gives, by their names.
+
+        Requests that wait together run one after the other. If the process is gone, a new one is started first.
+
+        Args:
+            arrays: the model's inputs.
+            timeout: seconds to wait for the answer, behind others' requests if need be; loading does not count.
+            stop: ends when nobody wants the answer any more. It is then not begun, or ends before its next node.
+
+        Raises:
+            BadInput: the model cannot take the arrays; the message says what it takes.
+            Cancelled, ModelHung, ModelCrashed, ModelError: as :meth:`run` does.
+        """
+        sent = {name: _sendable(name, array) for name, array in arrays.items()}
+        process = self._ready_process()
+        return cast("Arrays", self._await(process, process.ask(sent), Lease(timeout), stop))
 
     def close(self) -> None:
         """End the process. What runs ends as ModelCrashed. Closing twice is harmless."""
@@ -125,7 +157,7 @@ class ModelHost:
                 return self._process
             # The memory may not hold two of the model.
             self._process.join(_END_SECONDS)
-        return ModelProcess(self._entry, self._folder, self._threads)
+        return ModelProcess(self._entry, self._folder, self._threads, self._gpu)
 
     def _await(
         self, process: ModelProcess, answer: "Future[Made]", lease: Lease, stop: "Future[None] | None" = None
@@ -143,3 +175,10 @@ class ModelHost:
         raise ModelHung(
             f"The model {name} gave no answer within {lease.seconds:g} s. The next run starts a new process."
         )
+
+
+def _sendable(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    try:
+        return sendable(array)
+    except BadInput as error:
+        raise BadInput(f"The input {name[:80]!r}: {error}") from error

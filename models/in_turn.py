@@ -74,8 +74,8 @@ class InTurn:
             del self._under_way[request]
             self._answer(Answer(request, model_error(error)))
             return
-        if piece:
-            self._answer(Piece(request, piece))
+        # Be there more of the text or not: the host is to hear that it gets on.
+        self._answer(Piece(request, piece))
         if text.result is not None:
             del self._under_way[request]
             self._answer(Answer(request, text.result))

@@ -78,6 +78,7 @@ class Measurement(_Data):
         memory_bytes: main memory of the machine, of which ``memory_available_bytes`` was free for programs.
         provider: the ONNX Runtime execution provider that really loaded a graph.
         not_loaded: why the accelerator that the engine is for did not load, where it did not.
+        generates_on: the execution providers on which it runs language models; none without an engine for them.
         speeds: of the processor, by number of threads in rising order, the first with one.
     """
 
@@ -91,6 +92,7 @@ class Measurement(_Data):
     gpus: Annotated[tuple[Gpu, ...], Field(max_length=64)] = ()
     provider: _Name
     not_loaded: _Text | None = None
+    generates_on: Annotated[tuple[_Name, ...], Field(max_length=8)] = ()
     speeds: Annotated[tuple[Speed, ...], Field(min_length=1, max_length=8)]
 
     @model_validator(mode="after")

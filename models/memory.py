@@ -16,9 +16,17 @@ LOOK_EVERY = 1.0
 _TIMES = 2
 
 
-def most_bytes(entry: CatalogueEntry) -> int:
-    """Return how much main memory a model's process may take."""
-    return _TIMES * (entry.weight_bytes + context_bytes(entry, MOST_SLOTS) + CPU_OVERHEAD)
+# What a GPU's driver and its libraries take of main memory besides. Not measured: some GB are usual with CUDA.
+_DRIVER = 4 * 10**9
+
+
+def most_bytes(entry: CatalogueEntry, *, on_gpu: bool = False) -> int:
+    """Return how much main memory a model's process may take: no less than the plan reckons, with all slots.
+
+    On a GPU it takes some as well: weights pass through it.
+    """
+    planned = entry.weight_bytes + context_bytes(entry, MOST_SLOTS) + CPU_OVERHEAD
+    return _TIMES * planned + (_DRIVER if on_gpu else 0)
 
 
 def taken_bytes(pid: int) -> int:

@@ -1,7 +1,7 @@
 """What a host and its model's process say to each other: what is asked, pieces of an answer, how it ended."""
 
 import json
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,12 @@ from starai.errors import (
 from starai.generation import Generated, Prompt
 
 Rows = NDArray[np.float32]
+#: Arrays by their names, each as it is sent.
+Arrays = dict[str, NDArray[Any]]
 #: What a model makes of it.
-Made = Rows | Generated
-#: What is asked of a model: texts that are to become rows, or a prompt that a text is to go on from.
-Asked = list[str] | Prompt
+Made = Rows | Generated | Arrays
+#: What is asked of a model: texts that are to become rows, a prompt that a text is to go on from, or arrays.
+Asked = list[str] | Prompt | Arrays
 
 #: The process's first answer has this id: the model is loaded, or why it is not.
 LOADED = 0
@@ -54,7 +56,7 @@ class Piece(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What became of a request: float32 rows, a text, or the error that it ended with."""
+    """What became of a request: float32 rows, a text, arrays, or the error that it ended with."""
 
     id: int
     outcome: Made | StarAIError
@@ -62,12 +64,13 @@ class Answer(NamedTuple):
 
 def write_request(stream: BinaryIO, request: Request | Withdrawal) -> None:
     """Write a request, or that one is withdrawn."""
-    body = b"" if isinstance(request, Withdrawal) else _asked_body(request.asked)
-    write_frame(stream, {"id": request.id}, body)
-
-
-def _asked_body(asked: Asked) -> bytes:
-    return json.dumps(asked.model_dump(mode="json") if isinstance(asked, Prompt) else asked).encode()
+    if isinstance(request, Withdrawal):
+        write_frame(stream, {"id": request.id})
+    elif isinstance(request.asked, dict):
+        _write_arrays(stream, request.id, request.asked)
+    else:
+        asked = request.asked.model_dump(mode="json") if isinstance(request.asked, Prompt) else request.asked
+        write_frame(stream, {"id": request.id}, json.dumps(asked).encode())
 
 
 def read_request(stream: BinaryIO) -> Request | Withdrawal | None:
@@ -75,6 +78,8 @@ def read_request(stream: BinaryIO) -> Request | Withdrawal | None:
     if (frame := read_frame(stream)) is None:
         return None
     head, body = frame
+    if "arrays" in head:
+        return Request(head["id"], _arrays(head["arrays"], body))
     if not body:
         return Withdrawal(head["id"])
     asked = json.loads(body)
@@ -87,6 +92,8 @@ def write_answer(stream: BinaryIO, answer: Answer | Piece) -> None:
         write_frame(stream, {"id": answer.id, "piece": answer.text})
     elif isinstance(answer.outcome, Generated):
         write_frame(stream, {"id": answer.id, "generated": answer.outcome.model_dump(mode="json")})
+    elif isinstance(answer.outcome, dict):
+        _write_arrays(stream, answer.id, answer.outcome)
     elif isinstance(answer.outcome, StarAIError):
         name = type(answer.outcome).__name__
         write_frame(stream, {"id": answer.id, "error": name, "message": str(answer.outcome)})
@@ -104,7 +111,24 @@ def read_answer(stream: BinaryIO) -> Answer | Piece | None:
         return Piece(head["id"], head["piece"])
     if "generated" in head:
         return Answer(head["id"], Generated.model_validate(head["generated"]))
+    if "arrays" in head:
+        return Answer(head["id"], _arrays(head["arrays"], body))
     if "error" in head:
         return Answer(head["id"], _ERRORS.get(head["error"], ModelError)(head["message"]))
     # A copy, because what lies over bytes cannot be written to.
     return Answer(head["id"], np.frombuffer(body, "<f4").reshape(head["shape"]).copy())
+
+
+def _write_arrays(stream: BinaryIO, number: int, arrays: Arrays) -> None:
+    described = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
+    write_frame(stream, {"id": number, "arrays": described}, b"".join(array.tobytes() for array in arrays.values()))
+
+
+def _arrays(described: list[tuple[str, str, list[int]]], body: bytes) -> Arrays:
+    arrays: Arrays = {}
+    begin = 0
+    for name, dtype, shape in described:
+        # A copy, because what lies over bytes cannot be written to, nor need it lie where the processor wants it.
+        arrays[name] = np.ndarray(shape, dtype, body, begin).copy()
+        begin += arrays[name].nbytes
+    return arrays

@@ -1,13 +1,13 @@
 """Micro-batching: requests that wait together run together, but for those that were withdrawn meanwhile."""
 
 import logging
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Protocol
 
 from models.messages import Answer, Request, Rows
 from starai.errors import BadInput, ModelError, StarAIError
-from starai.generation import Prompt
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ class Withdrawn:
 
     def __init__(self) -> None:
         self._ids: set[int] = set()
+        self._stops: dict[int, Callable[[], None]] = {}
 
     def __contains__(self, request: object) -> bool:
         return isinstance(request, Request) and request.id in self._ids
@@ -37,6 +38,19 @@ class Withdrawn:
     def add(self, request: int) -> None:
         """That request is not to be answered; it may be, if it is being answered now."""
         self._ids.add(request)
+        if stop := self._stops.get(request):
+            stop()
+
+    @contextmanager
+    def stopping(self, request: int, stop: Callable[[], None]) -> Iterator[None]:
+        """Within the context ``stop`` is called when that request is withdrawn, and at once if it was before."""
+        self._stops[request] = stop
+        try:
+            if request in self._ids:
+                stop()
+            yield
+        finally:
+            del self._stops[request]
 
     def forget(self, request: int) -> bool:
         """That request is done; return whether it was withdrawn."""
@@ -67,9 +81,13 @@ def serve(
     """
     batch = [request for request in batch if request not in withdrawn]
     for request in batch:
-        if isinstance(request.asked, Prompt):
-            answer(Answer(request.id, BadInput("This model makes vectors of texts, and generates none.")))
-    batch = [request for request in batch if not isinstance(request.asked, Prompt)]
+        if not isinstance(request.asked, list):
+            answer(
+                Answer(
+                    request.id, BadInput("This model makes vectors of texts: ask it with a text, or a list of texts.")
+                )
+            )
+    batch = [request for request in batch if isinstance(request.asked, list)]
     if not batch:
         return
     owners = [request for request in batch for _ in _texts(request)]
@@ -94,7 +112,7 @@ def serve(
 
 
 def _texts(request: Request) -> list[str]:
-    return [] if isinstance(request.asked, Prompt) else request.asked
+    return request.asked if isinstance(request.asked, list) else []
 
 
 def model_error(error: Exception) -> StarAIError:

@@ -1,6 +1,6 @@
 """What a model needs of the memory where it runs, and how fast it is there."""
 
-from models.entry import CatalogueEntry
+from models.entry import CatalogueEntry, Kind
 from models.pool import Pool
 
 #: Tokens of one conversation that must fit beside a model's weights, in each slot.
@@ -31,6 +31,12 @@ def tokens_per_second(entry: CatalogueEntry, pool: Pool) -> float:
     return pool.gb_per_s * 1e9 / entry.weight_bytes * EFFICIENCY
 
 
-def is_fast(entry: CatalogueEntry, pool: Pool) -> bool:
-    """Tell whether a model is fast enough there."""
-    return tokens_per_second(entry, pool) >= ENOUGH_TOKENS_PER_SECOND
+def fast_slots(entry: CatalogueEntry, pool: Pool, most: int) -> int:
+    """Return with how many slots, ``most`` at most, a model is fast enough there; 0 where it is too slow with one.
+
+    A language model makes its texts in turn, a token of each, so that all of them together get its tokens a second.
+    """
+    alone = tokens_per_second(entry, pool)
+    if entry.kind is Kind.GENERATE:
+        return min(most, int(alone // ENOUGH_TOKENS_PER_SECOND))
+    return most if alone >= ENOUGH_TOKENS_PER_SECOND else 0

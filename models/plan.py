@@ -2,7 +2,8 @@
 
 The largest model comes first, since few devices can hold it, with as many slots as fit; then smaller ones into the
 rest. A model fits where its weights, the keys and values of its context in each slot, and its process's overhead do,
-and where memory is read fast enough to decode. It runs on one GPU, or on the processor.
+and where memory is read fast enough to decode. It runs on one GPU, or on the processor, where the device has an
+engine for it. A language model has no more slots than get enough tokens a second while all of them run.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,8 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from models import reason
 from models.entry import CatalogueEntry
 from models.measurement import Measurement
-from models.need import is_fast, needed_bytes, tokens_per_second
-from models.pool import Pool, pools, unused
+from models.need import fast_slots, needed_bytes, tokens_per_second
+from models.pool import Pool, pools, runs_on, unused
 from models.share import Share
 
 #: More tasks at once are no faster on most devices (worker/calibrate.py measures how many are).
@@ -31,10 +32,11 @@ class Placement(_Data):
 
     Attributes:
         gpu: the place of its GPU among the measurement's; ``None`` for the processor.
-        slots: for how many tasks at once there is memory.
+        slots: for how many tasks at once there is memory, and speed.
         threads: of the processor, for its process.
         memory_bytes: what it takes of what is lent, with that many slots.
-        tokens_per_second: predicted for one task alone; of a model that embeds, a lower bound.
+        tokens_per_second: predicted for one task alone, which those of a language model share; of a model that embeds,
+            a lower bound.
     """
 
     model: str
@@ -82,7 +84,10 @@ def plan(
     placements: list[Placement] = []
     verdicts: list[Verdict] = []
     for entry in _in_order(entries, demand or {}):
-        placed, why = _place(entry, rooms, share.threads - len(placements))
+        open_to_it = [room for room in rooms if runs_on(entry, measured, room.pool)]
+        placed, why = _place(entry, open_to_it, share.threads - len(placements))
+        if not placed and (without := _without_engine(entry, measured, rooms)):
+            why = f"{why} {without}".strip()
         placements += placed
         verdicts.append(Verdict(model=entry.name, hosted=bool(placed), reason=why))
     whys = (unused(measured, place) for place in range(len(measured.gpus)))
@@ -108,9 +113,8 @@ class _Room:
 
     def slots(self, entry: CatalogueEntry) -> int:
         """Return with how many slots a model fits into the rest; 0 when it does not, or is too slow here."""
-        if not is_fast(entry, self.pool):
-            return 0
-        fitting = (n for n in range(MOST_SLOTS, 0, -1) if needed_bytes(entry, self.pool, n) <= self.left_bytes)
+        most = fast_slots(entry, self.pool, MOST_SLOTS)
+        fitting = (n for n in range(most, 0, -1) if needed_bytes(entry, self.pool, n) <= self.left_bytes)
         return next(fitting, 0)
 
     def take(self, entry: CatalogueEntry, slots: int) -> Placement:
@@ -142,6 +146,14 @@ def _place(entry: CatalogueEntry, rooms: list[_Room], threads_left: int) -> tupl
     room = max(open_rooms, key=attrgetter("gb_per_s_each"))
     placed = room.take(entry, room.slots(entry))
     return [placed], reason.fits(entry, room.pool, placed.slots)
+
+
+def _without_engine(entry: CatalogueEntry, measured: Measurement, rooms: list[_Room]) -> str:
+    """Say where the device has no engine for a model; nothing where it has one everywhere."""
+    without = [room.pool for room in rooms if not runs_on(entry, measured, room.pool)]
+    if len(without) == len(rooms):
+        return reason.NO_ENGINE
+    return " ".join(map(reason.no_engine, without))
 
 
 def _with_threads(placements: list[Placement], threads: int) -> tuple[Placement, ...]:

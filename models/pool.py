@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.entry import CatalogueEntry, Kind
 from models.gpu_bandwidth import gpu_bandwidth
 from models.measurement import Gpu, Maker, Measurement
 from models.share import Share
@@ -10,6 +11,7 @@ from models.share import Share
 GPU_OVERHEAD = 10**9
 CPU_OVERHEAD = 5 * 10**8
 
+_CPU = "CPUExecutionProvider"
 # Whose GPUs each execution provider runs on.
 _RUNS_ON = {
     "CUDAExecutionProvider": {Maker.NVIDIA},
@@ -28,6 +30,7 @@ class Pool:
     Attributes:
         name: what it is called in sentences.
         gpu: its place among the measurement's GPUs; ``None`` for the processor.
+        provider: the execution provider that runs on it.
         lent_bytes: what the owner lends of it.
         overhead_bytes: what each model takes there beside its weights and context.
         gb_per_s: how fast it is read, 10^9 bytes a second.
@@ -35,6 +38,7 @@ class Pool:
 
     name: str
     gpu: int | None
+    provider: str
     lent_bytes: int
     overhead_bytes: int
     gb_per_s: float
@@ -46,12 +50,24 @@ def pools(measured: Measurement, share: Share) -> list[Pool]:
     Of main memory no more is lent than was available, so that the machine never begins to swap.
     """
     on_gpus = [
-        Pool(gpu.name, place, int(gpu.memory_bytes * share.memory), GPU_OVERHEAD, gpu_bandwidth(gpu.name))
+        Pool(
+            name=gpu.name,
+            gpu=place,
+            provider=measured.provider,
+            lent_bytes=int(gpu.memory_bytes * share.memory),
+            overhead_bytes=GPU_OVERHEAD,
+            gb_per_s=gpu_bandwidth(gpu.name),
+        )
         for place, gpu in enumerate(measured.gpus)
         if unused(measured, place) is None
     ]
     lent = min(int(measured.memory_bytes * share.memory), measured.memory_available_bytes)
-    return [*on_gpus, Pool("the processor", None, lent, CPU_OVERHEAD, measured.speeds[-1].gb_per_s)]
+    return [*on_gpus, Pool("the processor", None, _CPU, lent, CPU_OVERHEAD, measured.speeds[-1].gb_per_s)]
+
+
+def runs_on(entry: CatalogueEntry, measured: Measurement, pool: Pool) -> bool:
+    """Tell whether the device has an engine for such a model there."""
+    return entry.kind is not Kind.GENERATE or pool.provider in measured.generates_on
 
 
 def unused(measured: Measurement, place: int) -> str | None:

@@ -19,6 +19,7 @@ from typing import BinaryIO, cast
 from models.entry import CatalogueEntry
 from models.memory import LOOK_EVERY, most_bytes, taken_bytes
 from models.messages import LOADED, Answer, Asked, Made, Piece, Request, Withdrawal, read_answer, write_request
+from models.on_gpu import OnGpu
 from starai.errors import ModelCrashed, ModelError, StarAIError
 
 log = logging.getLogger(__name__)
@@ -37,9 +38,9 @@ class ModelProcess:
         loaded: ends when the model is ready; raises what kept it from loading.
     """
 
-    def __init__(self, entry: CatalogueEntry, folder: Path, threads: int) -> None:
+    def __init__(self, entry: CatalogueEntry, folder: Path, threads: int, gpu: OnGpu | None = None) -> None:
         self._model = entry.name
-        self._most_bytes = most_bytes(entry)
+        self._most_bytes = most_bytes(entry, on_gpu=gpu is not None)
         self._over = threading.Event()
         self._began = time.monotonic()
         self._ids = itertools.count(LOADED + 1)
@@ -51,7 +52,7 @@ class ModelProcess:
         self._listeners: dict[int, Callable[[str], None]] = {}
         # Requests are written by a thread of their own: a process that hangs reads nothing, and its pipe is short.
         self._outbox: SimpleQueue[Request | Withdrawal | None] = SimpleQueue()
-        self._popen = _start(entry, folder, threads)
+        self._popen = _start(entry, folder, threads, gpu)
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._write, self._watch)]
         for thread in self._threads:
             thread.start()
@@ -156,13 +157,17 @@ class ModelProcess:
                 write_request(stream, request)
 
 
-def _start(entry: CatalogueEntry, folder: Path, threads: int) -> "subprocess.Popen[bytes]":
+def _start(entry: CatalogueEntry, folder: Path, threads: int, gpu: OnGpu | None) -> "subprocess.Popen[bytes]":
     # -P: a models.py in the current folder is not ours.
     command = [sys.executable, "-P", "-m", "models.child", entry.model_dump_json(), str(folder), str(threads)]
+    sees: dict[str, str] = {}
+    if gpu is not None:
+        command.append(gpu.model_dump_json())
+        sees = gpu.environment(os.environ)
     try:
         return subprocess.Popen(
             command,
-            env=child_environment(os.environ, threads),
+            env=child_environment(os.environ, threads) | sees,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

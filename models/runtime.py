@@ -1,7 +1,10 @@
 """ONNX Runtime: the only module that imports it. Its telemetry is off because ``models`` is imported first."""
 
+import contextlib
 import importlib
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ CPU = ("CPUExecutionProvider",)
 Provider = str | tuple[str, Mapping[str, str]]
 
 _PACKAGE = "onnxruntime"
+_CUDA, _DIRECTML = "CUDAExecutionProvider", "DmlExecutionProvider"
 
 
 class Session:
@@ -40,22 +44,20 @@ class Session:
         try:
             output: NDArray[Any] = self._session.run(None, dict(inputs))[0]
         except Exception as error:  # the engine's errors have no common base of their own
-            raise ModelError(f"The model failed while it ran: {_first_line(error)}") from error
+            raise ModelError(f"The model failed while it ran: {first_line(error)}") from error
         return output
 
 
-def cuda(memory_bytes: int, gpu: int = 0) -> tuple[Provider, ...]:
-    """Return the providers that run on that NVIDIA GPU within so many bytes of its memory.
+def cuda(memory_bytes: int | None, gpu: int = 0) -> tuple[Provider, ...]:
+    """Return the providers that run on that NVIDIA GPU within so many bytes of its memory; ``None``: all of it.
 
     The limit is the arena's, where weights and tensors are; the driver's own context, some hundred MB, is beside it.
     The arena grows by what is asked for: it would otherwise double until the limit.
     """
-    options = {
-        "device_id": str(gpu),
-        "gpu_mem_limit": str(memory_bytes),
-        "arena_extend_strategy": "kSameAsRequested",
-    }
-    return (("CUDAExecutionProvider", options), *CPU)
+    options = {"device_id": str(gpu), "arena_extend_strategy": "kSameAsRequested"}
+    if memory_bytes is not None:
+        options["gpu_mem_limit"] = str(memory_bytes)
+    return ((_CUDA, options), *CPU)
 
 
 def new_session(graph: bytes, weights: Path, providers: Sequence[Provider], threads: int) -> Session:
@@ -72,24 +74,48 @@ def new_session(graph: bytes, weights: Path, providers: Sequence[Provider], thre
         EngineMissing: there is no ONNX Runtime, or more than one, or it cannot use one of the providers.
         ModelError: it could not load the graph.
     """
-    engine = _import_engine()
+    engine = import_engine()
+    options = session_options(engine, providers, threads)
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(weights))
+    return Session(open_session(engine, graph, options, providers))
+
+
+def session_options(engine: Any, providers: Sequence[Provider], threads: int) -> Any:
+    """Return the engine's options for a session, as :func:`new_session` says."""
     options = engine.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(weights))
+    options.enable_mem_pattern = _DIRECTML not in map(_name, providers)  # which cannot do with it
+    return options
+
+
+def open_session(engine: Any, graph: bytes | str, options: Any, providers: Sequence[Provider]) -> Any:
+    """Return the engine's own session of a graph, or of the file with that path.
+
+    Raises:
+        EngineMissing: it cannot use one of the providers.
+        ModelError: it could not load the graph.
+    """
+    names, told = [_name(provider) for provider in providers], [_as_told(provider) for provider in providers]
+    _require_providers(names, engine.get_available_providers())
     try:
-        session = engine.InferenceSession(graph, options, providers=[_as_told(provider) for provider in providers])
+        # By itself it would go on on the processor where a provider fails, at the start or in the middle of a run.
+        session = engine.InferenceSession(graph, options, providers=told, enable_fallback=0)
     except Exception as error:  # the engine's errors have no common base of their own
-        raise ModelError(f"ONNX Runtime could not load the model: {_first_line(error)}") from error
-    # A provider that is absent, or lacks its driver, is left out with no more than a warning.
-    _require_providers([_name(provider) for provider in providers], session.get_providers())
-    return Session(session)
+        raise ModelError(f"ONNX Runtime could not load the model: {first_line(error)}") from error
+    # A provider that lacks its driver is left out with no more than a warning.
+    _require_providers(names, session.get_providers())
+    return session
 
 
-def flavours() -> set[str]:
-    """Return the installed distributions that write the folder ``onnxruntime``: its flavours."""
-    return set(metadata.packages_distributions().get(_PACKAGE, []))
+@cache
+def flavours() -> frozenset[str]:
+    """Return the installed distributions that write the folder ``onnxruntime``: its flavours.
+
+    All that is installed is read for that, once in a process.
+    """
+    return frozenset(metadata.packages_distributions().get(_PACKAGE, []))
 
 
 def require_one(installed: Iterable[str]) -> None:
@@ -108,15 +134,24 @@ def require_one(installed: Iterable[str]) -> None:
         )
 
 
-def _import_engine() -> Any:
+def import_engine() -> Any:
+    """Import ONNX Runtime, and let it find the libraries of CUDA that were installed with it.
+
+    Raises:
+        EngineMissing: there is none, or more than one, or it cannot be imported.
+    """
     require_one(flavours())
     try:
-        return importlib.import_module(_PACKAGE)
+        engine = importlib.import_module(_PACKAGE)
     except ImportError as error:
         raise EngineMissing(
             f"ONNX Runtime is installed but cannot be imported: {error}. Install it anew: "
             f"pip install --force-reinstall {' '.join(flavours())}"
         ) from error
+    if _CUDA in engine.get_available_providers():
+        with contextlib.redirect_stdout(sys.stderr):  # where it prints what it does not find
+            engine.preload_dlls()  # they lie in packages, where the system's loader does not look
+    return engine
 
 
 def _name(provider: Provider) -> str:
@@ -135,5 +170,6 @@ def _require_providers(asked: Sequence[str], got: Sequence[str]) -> None:
         )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what the engine says first; the rest is where in itself it happened."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -18,7 +18,7 @@ from registry.device_state import DeviceState
 from registry.devices import enrol_device
 from registry.measurements import latest_measurement, record_measurement
 from registry.owners import add_owner
-from registry.speed import relative_speed
+from registry.speed import AVERAGE, relative_speed
 from registry.states import set_state
 from tasks.admission import measurement_row
 from tasks.deployment import Deployment
@@ -75,12 +75,15 @@ def host(
     calibrated: Mapping[str, Calibration],
     threads: int,
 ) -> list[Deployment]:
-    """Let each of the devices host the models with so many threads each, and return what each is to be told of that."""
-    plan = [Planned(m.name, m.tier, threads=threads, **calibrated[m.name].model_dump()) for m in models]
+    """Let each of the devices host the models with so many threads each, and return what each is to be told of that.
+
+    A model that could not be measured has one slot.
+    """
+    plan = [_planned(model, calibrated.get(model.name), threads) for model in models]
     with session(engine) as registry:
         for device in devices:
             deploy(registry, device.id, plan)
-        return [_deployment(registry, model, calibrated[model.name]) for model in models]
+        return [_deployment(registry, planned) for planned in plan]
 
 
 def hosted_models(engine: Engine, catalogue: Catalogue) -> list[HostedModel]:
@@ -90,6 +93,12 @@ def hosted_models(engine: Engine, catalogue: Catalogue) -> list[HostedModel]:
         return [HostedModel(model.name, model.tier, model.name in defaults) for model in hosted(registry)]
 
 
-def _deployment(registry: Session, model: CatalogueEntry, calibration: Calibration) -> Deployment:
-    speed = relative_speed(calibration.tasks_per_second, rates_of(registry, model.name))
-    return Deployment(model=model.name, tier=model.tier, slots=calibration.slots, speed=speed)
+def _planned(model: CatalogueEntry, calibration: Calibration | None, threads: int) -> Planned:
+    measured = calibration.model_dump() if calibration else {}
+    return Planned(model.name, model.tier, threads=threads, **measured)
+
+
+def _deployment(registry: Session, planned: Planned) -> Deployment:
+    rate = planned.tasks_per_second
+    speed = AVERAGE if rate is None else relative_speed(rate, rates_of(registry, planned.model))
+    return Deployment(model=planned.model, tier=planned.tier, slots=planned.slots, speed=speed)

@@ -23,6 +23,7 @@ from broker_config.topology import device_topology, topology
 from broker_config.users import new_password, put_user
 from models.calibration import Calibration
 from models.catalogue import load_catalogue
+from models.entry import CatalogueEntry
 from models.store import ModelStore
 from ops import local_registry
 from ops.local_device import LocalDevice, enrol_at_broker, keys_of
@@ -136,7 +137,8 @@ class LocalNetwork:
             on_step("a short measurement of this machine")
         if unmeasured:
             local_registry.record(engine, unmeasured, measure)
-        return known | {m.name: calibrate_model(m, ModelStore().ensure(m), self._threads) for m in new}
+        found = {model.name: _calibrated(model, self._threads) for model in new}
+        return known | {model: calibration for model, calibration in found.items() if calibration}
 
     def _set_up_broker(self) -> tuple[str, dict[str, Path]]:
         whole = topology(self._hosted, BrokerSettings().queue_type)
@@ -188,6 +190,12 @@ class LocalNetwork:
         queues = {consumer["queue"]["name"] for consumer in consumers}
         waited_for = [part.name for part in PLATFORM if not part.is_ready(self._platform[part.name], queues)]
         return waited_for + [device for device in self.devices if device not in users]
+
+
+def _calibrated(model: CatalogueEntry, threads: int) -> Calibration | None:
+    store = ModelStore()
+    folder = store.ensure(model)
+    return calibrate_model(store.known(model), folder, threads)
 
 
 def _stop(processes: Sequence[Process]) -> None:

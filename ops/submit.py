@@ -8,10 +8,13 @@ import click
 import numpy as np
 
 from broker_config.regions import Region
+from models.catalogue import load_catalogue
+from models.entry import Kind
+from ops.submit_text import conversation, show_stream, show_text, whose
 from starai.client import Client
-from starai.job import Job
+from starai.errors import BadInput, ModelNotFound
+from starai.generation import MOST_TOKENS, Options
 from starai.submission import DEADLINE, LONGEST_LEASE, SHORTEST_LEASE
-from starai.wire import State
 
 _SHOWN = 4
 
@@ -35,9 +38,14 @@ _SHOWN = 4
 @click.option(
     "--lease",
     type=click.FloatRange(SHORTEST_LEASE, LONGEST_LEASE),
-    help="Seconds that it may run on one device.  [default: the network's]",
+    help="Seconds that it may run on one device, or make no more of a text.  [default: the network's]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
+@click.option("--stream", is_flag=True, help="Of a language model: print the text as it is made.")
+@click.option("--system", help="Of a language model: what it is to be, before the question.")
+@click.option("--raw", is_flag=True, help="Of a language model: go on from the text itself, which is no question.")
+@click.option("--max-tokens", type=click.IntRange(1, MOST_TOKENS), help="Of a language model: end after so many.")
+@click.option("--temperature", type=click.FloatRange(0, 2), help="Of a language model: 0 is always the likeliest.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON; a stream as a line a piece.")
 def submit(
     model: str,
     texts: tuple[str, ...],
@@ -45,31 +53,59 @@ def submit(
     timeout: float | None,
     deadline: float,
     lease: float | None,
+    stream: bool,
+    system: str | None,
+    raw: bool,
+    max_tokens: int | None,
+    temperature: float | None,
     as_json: bool,
 ) -> None:
-    """Submit TEXTS to MODEL as one task and print the result. Without TEXTS, each line of standard input is one.
+    """Submit TEXTS to MODEL as one task and print the result.
+
+    A model that embeds makes a vector of each text; without TEXTS, of each line of standard input. A language model
+    answers the question that TEXTS, or all of standard input, are. Ctrl-C ends a text that is being made.
 
     The network is the one that STARAI_BROKER_URL names, else the one that `starai up` runs on this machine.
     """
-    inputs = list(texts) or [line for line in sys.stdin.read().splitlines() if line.strip()]
+    said = {"max_tokens": max_tokens, "temperature": temperature}
+    given = {name: value for name, value in said.items() if value is not None}
+    how: dict[str, Any] = {"timeout": timeout, "task": {"deadline": deadline, "lease": lease}}
+    if not (stream or system or raw or given or _generates(model)):
+        inputs = list(texts) or [line for line in sys.stdin.read().splitlines() if line.strip()]
+        with Client(region=region) as client:
+            _show_vectors(client, model, inputs, how, as_json)
+        return
+    if raw and system:
+        raise click.UsageError("--raw has no room for --system: write it into the text.")
+    text = " ".join(texts) or sys.stdin.read()
+    if not text.strip():
+        raise BadInput("There is no question: give a text, or standard input.")
+    show = show_stream if stream else show_text
     with Client(region=region) as client:
-        job = client.submit(model, inputs, deadline=deadline, lease=lease)
-        vectors = job.result(timeout)
+        show(client, model, text if raw else conversation(text, system), Options(**given), how, as_json)
+
+
+def _generates(model: str) -> bool:
+    """Tell whether the catalogue knows the model, or the tier's default one, as a language model."""
+    catalogue = load_catalogue()
+    try:
+        return catalogue.get(model).kind is Kind.GENERATE
+    except ModelNotFound:
+        return any(entry.default and entry.tier == model and entry.kind is Kind.GENERATE for entry in catalogue)
+
+
+def _show_vectors(client: Client, model: str, inputs: list[str], how: dict[str, Any], as_json: bool) -> None:
+    job = client.submit(model, inputs, **how["task"])
+    vectors = job.result(how["timeout"])
     if as_json:
-        click.echo(json.dumps({**_who(job), "vectors": vectors.tolist()}))
+        click.echo(json.dumps({**whose(job), "vectors": vectors.tolist()}))
         return
     for text, row in zip(inputs, vectors, strict=True):
         click.echo(f"{_numbers(row)}  {text[:60]}")
-    who = _who(job)
+    who = whose(job)
     click.echo(
         f"{len(inputs)} x {vectors.shape[1]} numbers from {who['device']} ({who['region']}) in {who['ms']} ms", err=True
     )
-
-
-def _who(job: Job) -> dict[str, Any]:
-    answer = next(report for report in job.reports if report.state is State.SUCCEEDED)
-    spent = round(1000 * ((job.answered or job.submitted) - job.submitted), 1)
-    return {"task": job.id, "model": job.model, "device": answer.device, "region": answer.region, "ms": spent}
 
 
 def _numbers(row: "np.ndarray[Any, Any]") -> str:

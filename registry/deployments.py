@@ -20,6 +20,8 @@ class Planned:
     slots: int = 1
     threads: int | None = None
     tasks_per_second: float | None = None
+    gpu: int | None = None
+    memory_bytes: int | None = None
 
 
 def deploy(session: Session, device: str, plan: Iterable[Planned]) -> None:

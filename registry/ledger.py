@@ -1,6 +1,6 @@
 """The ledger: writes batches of entries into its tables, each in one transaction, on SQLite and PostgreSQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -23,13 +23,14 @@ from starai.errors import RegistryError
 _TRIES = 3
 
 
-def record(engine: Engine, entries: Sequence[Entry], lease: float) -> Changes:
+def record(engine: Engine, entries: Sequence[Entry], lease: float, kinds: Mapping[str, str] | None = None) -> Changes:
     """Write a batch of entries down, all or nothing, and return what that changed.
 
     Args:
         engine: the registry's.
         entries: in the order in which they came.
         lease: seconds that a task may run on one device, where its submitter asked for no other time.
+        kinds: of models by their wire names, as far as they are known.
 
     Raises:
         RegistryError: the database refused, or could not be reached.
@@ -37,7 +38,7 @@ def record(engine: Engine, entries: Sequence[Entry], lease: float) -> Changes:
     for left in reversed(range(_TRIES)):
         try:
             with session(engine) as opened:
-                return _record(opened.connection(), entries, lease)
+                return _record(opened.connection(), entries, lease, kinds or {})
         except RegistryError as error:
             if not left or not isinstance(error.__cause__, IntegrityError):
                 raise
@@ -66,8 +67,8 @@ def refresh_statistics(engine: Engine) -> None:
             opened.connection().exec_driver_sql("ANALYZE tasks, attempts, task_inputs")
 
 
-def _record(connection: Connection, entries: Sequence[Entry], lease: float) -> Changes:
-    changes = fold(_known(connection, entries), entries, lease)
+def _record(connection: Connection, entries: Sequence[Entry], lease: float, kinds: Mapping[str, str]) -> Changes:
+    changes = fold(_known(connection, entries), entries, lease, kinds)
     _write(connection, changes)
     return changes
 
@@ -117,7 +118,7 @@ def _add_usage(connection: Connection, usage: dict[UsageKey, Used]) -> None:
     statement = added.on_conflict_do_update(index_elements=list(_USAGE.primary_key), set_=sums)
     # In one order, so that two who write at once wait for each other instead of for ever.
     rows = [
-        {"day": day, "owner_id": owner, "device": device, "model": model, "tokens_claimed": 0} | asdict(used)
+        {"day": day, "owner_id": owner, "device": device, "model": model} | asdict(used)
         for (day, owner, device, model), used in sorted(usage.items())
     ]
     connection.execute(statement, rows)

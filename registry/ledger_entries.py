@@ -44,7 +44,9 @@ class Reported:
         reason: one of :class:`starai.wire.Reason`; ``message`` in words.
         size: bytes of the report.
         body: the report itself where it has a result, else empty.
+        kind: of the models that make such a result, as the catalogue calls it; ``None`` where there is no result.
         shape: of the array of floats that a result is; ``None`` of everything else.
+        tokens: in the text that a result is, as its device says.
         waited: whether it lay at the broker because the recorder was not there or behind, so that ``at`` says little.
     """
 
@@ -61,7 +63,9 @@ class Reported:
     size: int
     body: bytes
     waited: bool = False
+    kind: str | None = None
     shape: tuple[int, ...] | None = None
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

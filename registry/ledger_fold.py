@@ -4,9 +4,10 @@ Messages may come twice and out of turn, so each rule holds however often it is 
 stands, an attempt that has ended does not begin again, and what is added up is added when a task ends, once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 from registry.ledger_changes import Changes, Known, Refused
 from registry.ledger_entries import BROKEN, DeadLettered, Entry, Marked, Reported, Submitted
@@ -24,19 +25,22 @@ UNTOLD = 0.02
 _KEEPS_INPUT = frozenset({TaskState.QUEUED, TaskState.STARTED, TaskState.FAILED, TaskState.EXPIRED})
 _STATES = {state: TaskState(state.value) for state in FINAL}
 _OUTCOMES = {state: Outcome(state.value) for state in FINAL}
+_BEGINS = frozenset({State.STARTED, State.PROGRESS})
+_NO_KINDS: Mapping[str, str] = MappingProxyType({})
 _SAID = frozenset(_OUTCOMES.values())
 _GONE = frozenset({Outcome.LOST, Outcome.RETURNED})
 
 
-def fold(known: Known, entries: Sequence[Entry], lease: float) -> Changes:
+def fold(known: Known, entries: Sequence[Entry], lease: float, kinds: Mapping[str, str] = _NO_KINDS) -> Changes:
     """Return what the entries change, in whatever order and however often they come.
 
     Args:
         known: what the registry has of all tasks and devices that the entries name. Its rows become the changes'.
         entries: one batch, in the order in which it came.
         lease: seconds that a task may run on one device, where its submitter asked for no other time.
+        kinds: of models by their wire names, as far as they are known: a result of another kind answers nothing.
     """
-    folding = _Folding(known, lease)
+    folding = _Folding(known, lease, kinds)
     for entry in entries:  # first, because a task's report may overtake its submission
         if isinstance(entry, Submitted):
             folding.submit(entry)
@@ -53,9 +57,9 @@ def fold(known: Known, entries: Sequence[Entry], lease: float) -> Changes:
 class _Folding:
     """One fold under way."""
 
-    def __init__(self, known: Known, lease: float) -> None:
+    def __init__(self, known: Known, lease: float, kinds: Mapping[str, str]) -> None:
         self.changes = Changes()
-        self._lease = lease
+        self._lease, self._kinds = lease, kinds
         self._tasks, self._attempts = known.tasks, known.attempts
         self._hosts, self._owners = known.hosts, known.owners
         self._bodies: dict[Key, bytes] = {}
@@ -86,10 +90,12 @@ class _Folding:
             self.changes.refused.append(Refused(entry, reason))
         elif entry.state is State.STARTED:
             self._start(row, entry)
+        elif entry.state is State.PROGRESS:
+            self._progress(row, entry)
         elif entry.state is State.REQUEUED:
             self._requeue(row, entry)
         else:
-            self._end(row, entry if _answers(entry, row) else _failed(entry))
+            self._end(row, entry if self._answers(entry, row) else _failed(entry))
 
     def finish(self) -> Changes:
         changes = self.changes
@@ -118,7 +124,7 @@ class _Folding:
             return "the device was not given the task: it does not host the model"
         if len(attempts) >= MOST_ATTEMPTS:
             return f"the task has {MOST_ATTEMPTS} attempts already"
-        if not row.is_open and entry.state is not State.STARTED:
+        if not row.is_open and entry.state not in _BEGINS:
             return "the task has ended"
         return None
 
@@ -133,6 +139,13 @@ class _Folding:
         if is_new or is_last or row.state is TaskState.QUEUED:
             row.state, row.device, row.started_at = TaskState.STARTED, entry.device, attempt.started_at
             self._change(row)
+
+    def _progress(self, row: TaskRow, entry: Reported) -> None:
+        self._start(row, entry)
+        attempt = self._attempt(row, entry)
+        if attempt is not None and attempt.outcome is Outcome.RUNNING:
+            attempt.progressed_at = max(attempt.progressed_at or entry.at, entry.at)
+            self._touch(row, attempt)
 
     def _requeue(self, row: TaskRow, entry: Reported) -> None:
         attempt = self._attempt(row, entry)
@@ -207,9 +220,21 @@ class _Folding:
 
     def _close(self, row: TaskRow, attempt: AttemptRow, entry: Reported, outcome: Outcome) -> None:
         attempt.outcome, attempt.ended_at, attempt.reason = outcome, entry.at, entry.message
+        self._touch(row, attempt)
+
+    def _touch(self, row: TaskRow, attempt: AttemptRow) -> None:
         key = row.key, attempt.run
         if key not in self._begun:
             self._touched[key] = attempt
+
+    def _answers(self, entry: Reported, row: TaskRow) -> bool:
+        """Tell whether a result may answer a task: it is of the model's kind, with a row for each text, or is one."""
+        if entry.kind is not None and entry.kind != self._kinds.get(row.model or "", entry.kind):
+            return False
+        if entry.shape is None or not row.items:
+            return True
+        rows = entry.shape[:-1]
+        return len(entry.shape) > 0 and (rows == (row.items,) or (rows == () and row.items == 1))
 
     def _runs(self, row: TaskRow) -> bool:
         return any(a.outcome is Outcome.RUNNING for a in self._attempts.get(row.key, {}).values())
@@ -230,6 +255,7 @@ class _Folding:
         if row.state is TaskState.SUCCEEDED:
             used.tasks += 1
             used.items += row.items
+            used.tokens_claimed += entry.tokens
         elif row.state is TaskState.FAILED:
             used.failed += 1
 
@@ -242,16 +268,8 @@ def _fill(row: TaskRow, entry: Submitted) -> None:
     row.items, row.bytes_in = entry.items, len(entry.body)
 
 
-def _answers(entry: Reported, row: TaskRow) -> bool:
-    """Tell whether a report may be to a task of so many texts: a result has a row for each, or is one."""
-    if entry.shape is None or not row.items:
-        return True
-    rows = entry.shape[:-1]
-    return len(entry.shape) > 0 and (rows == (row.items,) or (rows == () and row.items == 1))
-
-
 def _failed(entry: Reported) -> Reported:
-    return replace(entry, state=State.FAILED, reason=Reason.DEVICE, message=BROKEN, body=b"", shape=None)
+    return replace(entry, state=State.FAILED, reason=Reason.DEVICE, message=BROKEN, body=b"", kind=None, shape=None)
 
 
 def _untold(entry: Reported) -> float:

@@ -64,6 +64,7 @@ class AttemptRow:
     outcome: Outcome = Outcome.RUNNING
     cleared: bool = False
     reason: str | None = None
+    progressed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Used:
     tasks: int = 0
     failed: int = 0
     items: int = 0
+    tokens_claimed: int = 0
     compute_seconds: float = 0.0
     bytes_in: int = 0
     bytes_out: int = 0

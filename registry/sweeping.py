@@ -31,6 +31,7 @@ class Running:
     started_at: datetime
     lease: float | None
     reply_to: str | None
+    progressed_at: datetime | None = None
 
 
 def is_recorded(session: Session, mark: str) -> bool:
@@ -48,7 +49,10 @@ def running_attempts(session: Session, before: datetime, limit: int) -> list[Run
         .order_by(col(Attempt.started_at))
         .limit(limit)
     )
-    return [Running(a.submitter, a.task, a.run, a.device, a.started_at, lease, to) for a, lease, to in found]
+    return [
+        Running(a.submitter, a.task, a.run, a.device, a.started_at, lease, to, a.progressed_at)
+        for a, lease, to in found
+    ]
 
 
 def end_attempt(session: Session, attempt: Running, outcome: Outcome, reason: str, now: datetime) -> int:

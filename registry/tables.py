@@ -208,6 +208,8 @@ class Deployment(Table, table=True):
         threads: how many threads the model has.
         tasks_per_second: how many tasks of a fixed small size the device said that it does; ``None`` while it did
             not measure that with so many threads.
+        gpu: the place of its GPU among those that the device measured; ``None`` for the processor.
+        memory_bytes: what the model may take there, with all its slots; ``None`` where nobody reckoned it.
     """
 
     __tablename__ = "deployments"
@@ -219,3 +221,5 @@ class Deployment(Table, table=True):
     slots: int
     threads: int | None = None
     tasks_per_second: float | None = None
+    gpu: int | None = None
+    memory_bytes: int | None = Field(default=None, sa_type=BigInteger)

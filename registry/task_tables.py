@@ -99,6 +99,7 @@ class Attempt(Table, table=True):
             device says, within bounds.
         cleared: whether the device asked first, because the task had come back.
         after_unasked: of one that was cleared, whether some device had begun the task before without having to ask.
+        progressed_at: when the platform heard last that a text which is being generated has got on.
         judged_at: when it was decided whether its end counts against the device, where another one had to do the task.
     """
 
@@ -118,6 +119,7 @@ class Attempt(Table, table=True):
     outcome: Outcome = Field(default=Outcome.RUNNING, sa_column=Column(text_enum(Outcome), nullable=False))
     cleared: bool = False
     reason: str | None = Field(default=None, max_length=500)
+    progressed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     # These may be null because the recorder, which writes attempts in bulk, leaves them out.
     after_unasked: bool | None = None
     judged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

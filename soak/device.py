@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from broker_config.logs import log_to_stderr
 from models.catalogue import load_catalogue
+from models.entry import Kind
 from models.host import ModelHost
 from models.store import ModelStore
 from soak.clock import obey
@@ -46,6 +47,7 @@ _PAUSE = 1.0
 class TextModel:
     """A model that obeys its input, in the device's own process."""
 
+    kind = Kind.EMBED
     pid: int | None = None
 
     def __init__(self, folder: Path, device: str) -> None:

@@ -8,8 +8,8 @@ from broker_config.regions import Region
 
 _Choice = TypeVar("_Choice")
 
-#: The models of the network under test; the first one is its tier's default.
-MODELS = ("all-minilm-l6-v2", "qwen2.5-0.5b")
+#: The models of the network under test; the first one is its tier's default, the other one no catalogue's.
+MODELS = ("all-minilm-l6-v2", "stand-in")
 #: Regions from which tasks come; no device stands in the last one.
 REGIONS = (Region.ASIA, Region.EUROPE, Region.NORTH_AMERICA, Region.AFRICA)
 #: The longest deadline and lease that are asked for, in seconds.

@@ -20,6 +20,7 @@ from broker_config.settings import BrokerSettings
 from broker_config.tiers import Tier
 from broker_config.topology import HostedModel, Limits, device_topology, topology
 from broker_config.users import new_password, put_user
+from models.catalogue import own_models_file
 from ops.local_device import LocalDevice, enrol_at_broker, keys_of
 from ops.local_registry import know
 from ops.platform_processes import PLATFORM, PlatformProcess
@@ -37,6 +38,15 @@ from soak.proxy import Proxy
 from tasks.deployment import Deployment
 from worker.enrolment import load_enrolment, save_enrolment
 
+# What the platform has to know of it: nobody fetches it.
+_STAND_IN = f"""[[model]]
+name = "{MODELS[1]}"
+kind = "embed"
+parameters = 490_000_000
+weight_bytes = 550_000_000
+licence = "none"
+source = {{ type = "folder", path = "nowhere" }}
+"""
 _TIERS = dict(zip(MODELS, (Tier.TINY, Tier.SMALL), strict=True))
 # Short, so that a flood fills a queue.
 _LIMITS = Limits(queue_length=1000)
@@ -122,6 +132,7 @@ class Network:
         self.engine: Engine = open_engine()
         migrate(self.engine)
         self.node.start(lifeline=True)
+        write_private(own_models_file(), _STAND_IN)
         models = [HostedModel(model, _TIERS[model], model == MODELS[0]) for model in MODELS]
         apply(self.node.url(), topology(models, BrokerSettings().queue_type, _LIMITS))
         environment = {"STARAI_BROKER_URL": self.node.url(), "STARAI_MANAGEMENT_URL": self.node.api.url, **self._health}

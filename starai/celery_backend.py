@@ -18,10 +18,10 @@ from celery.backends.rpc import ResultConsumer, RPCBackend
 from kombu.entity import Exchange, Queue
 
 from broker_config import names
+from starai.answer import Expected
 from starai.errors import BadInput, FailedOnDevice
 from starai.outcome import error_of
 from starai.report import REPLY_ARGUMENTS, read_report
-from starai.tensor import unpack
 from starai.wire import FINAL, Report, State
 
 
@@ -60,13 +60,13 @@ class ReportBackend(RPCBackend):
 
 
 def meta_of(report: Report) -> dict[str, Any]:
-    """Return a report as Celery knows the state of a task: an array, or one of ``starai.errors``."""
+    """Return a report as Celery knows the state of a task: an array, a text, or one of ``starai.errors``."""
     if report.state not in FINAL:
         return {"task_id": report.task, "status": states.STARTED, "result": None}
     if report.state is not State.SUCCEEDED or report.output is None:
         return {"task_id": report.task, "status": states.FAILURE, "result": error_of(report)}
     try:
-        return {"task_id": report.task, "status": states.SUCCESS, "result": unpack(report.output)}
+        return {"task_id": report.task, "status": states.SUCCESS, "result": Expected().answer(report.output)}
     except BadInput as error:
         broken = FailedOnDevice(f"Device {report.device} sent a broken result: {error}", report.task)
         return {"task_id": report.task, "status": states.FAILURE, "result": broken}

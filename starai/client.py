@@ -1,6 +1,5 @@
 """The client: submit a task to the network, get its result."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -8,6 +7,7 @@ from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from pika.channel import Channel
 
@@ -15,20 +15,22 @@ from broker_config import names
 from broker_config.address import user_of
 from broker_config.link import Link
 from broker_config.regions import Region, parse_region
-from starai.ahead import ahead
-from starai.asking import Asking, ended
+from starai.ahead import Ahead
+from starai.answer import Vector
+from starai.asking import Asking
 from starai.errors import BadInput, BrokerError, ClientClosed, TaskError
-from starai.job import Job, Vector
+from starai.generation import Options
+from starai.inputs import Asked, Message
+from starai.job import Job
 from starai.ledger import Ledger
 from starai.listing import Listing
-from starai.parts import Answers, parts
 from starai.replies import Replies
 from starai.request import TASK_ID, JobStatus
 from starai.sending import Sending, Sent
 from starai.settings import find_network
-from starai.submission import DEADLINE, Submission, submission
+from starai.stream import Stream
+from starai.submission import DEADLINE, submission
 from starai.watch import Watch
-from starai.wire import MAX_TEXTS
 
 # So many tasks leave together: the broker begins on them while the next ones are made.
 _AT_ONCE = 100
@@ -53,6 +55,7 @@ class Client:
         self._timeout = timeout
         user = user_of(address)
         self._jobs: dict[str, Job] = {}
+        self._streams: WeakSet[Stream] = WeakSet()
         self._closed = False
         self._replies = Replies(names.new_reply_queue(user), self._jobs)
         self._asking = Asking(user, timeout)
@@ -64,8 +67,9 @@ class Client:
     def submit(
         self,
         model: str,
-        inputs: str | Sequence[str],
+        inputs: Asked,
         *,
+        options: Options | None = None,
         region: str | None = None,
         deadline: float = DEADLINE,
         lease: float | None = None,
@@ -74,12 +78,14 @@ class Client:
 
         Args:
             model: a model's name, or a tier's for the tier's default model.
-            inputs: one text, or a list of at most ``MAX_TEXTS``. A text longer than the model reads is
-                truncated by the model.
+            inputs: of a model that embeds one text, or a list of at most ``MAX_TEXTS``; one longer than the model
+                reads is cut off by it. Of a language model a prompt, or a conversation: a list of messages. Of a model
+                that takes named arrays, a dict of those.
+            options: how a language model is to go on; without them by its defaults.
             region: where to look for a device first; by default the client's region.
             deadline: seconds after which the task is not worth doing any more.
-            lease: seconds, 1 to 3600, that it may run on one device before it is given to another; by default what
-                the network allows every task.
+            lease: seconds, 1 to 3600, that it may run on one device before it is given to another, or, where a text
+                is generated, without making more of it; by default what the network allows every task.
 
         Raises:
             BadInput: the inputs, the deadline or the lease are not that.
@@ -88,32 +94,63 @@ class Client:
             ClientClosed: this client is closed.
             BrokerUnreachable: the broker did not take it in time; the task is withdrawn.
         """
-        (sent,) = self._sending.send([submission(model, inputs, self._region(region), deadline, lease)])
-        return self._sending.taken(*sent)
+        return self._sending.submit(submission(model, inputs, self._region(region), deadline, lease, options))
 
     async def asubmit(
         self,
         model: str,
-        inputs: str | Sequence[str],
+        inputs: Asked,
         *,
+        options: Options | None = None,
         region: str | None = None,
         deadline: float = DEADLINE,
         lease: float | None = None,
     ) -> Job:
         """Do as :meth:`submit` does, in asyncio. Cancelled, it withdraws the task if it is not on its way yet."""
-        ((job, confirmed),) = self._sending.send([submission(model, inputs, self._region(region), deadline, lease)])
-        try:
-            await ended(confirmed, self._timeout)
-        except asyncio.CancelledError:
-            self._sending.withdraw(job, confirmed)
-            raise
-        return self._sending.taken(job, confirmed, wait=0)
+        return await self._sending.asubmit(submission(model, inputs, self._region(region), deadline, lease, options))
+
+    def stream(
+        self,
+        model: str,
+        prompt: str | Sequence[Message],
+        *,
+        options: Options | None = None,
+        region: str | None = None,
+        deadline: float = DEADLINE,
+        lease: float | None = None,
+    ) -> Stream:
+        """Submit a prompt or a conversation to a language model, and return the pieces of its text as they are made.
+
+            for piece in client.stream("phi3-3.8b", "Why is the sky blue?"):
+                print(piece, end="", flush=True)
+
+        The arguments are those of :meth:`submit`, which says what is raised; :class:`starai.Stream` says what comes.
+        """
+        where = self._region(region)
+        task = submission(model, prompt, where, deadline, lease, options or Options(), stream=True)
+        return self._streaming(self._sending.submit(task))
+
+    async def astream(
+        self,
+        model: str,
+        prompt: str | Sequence[Message],
+        *,
+        options: Options | None = None,
+        region: str | None = None,
+        deadline: float = DEADLINE,
+        lease: float | None = None,
+    ) -> Stream:
+        """Do as :meth:`stream` does, in asyncio: ``async for piece in await client.astream(...)``."""
+        where = self._region(region)
+        task = submission(model, prompt, where, deadline, lease, options or Options(), stream=True)
+        return self._streaming(await self._sending.asubmit(task))
 
     def submit_many(
         self,
         model: str,
-        inputs: Iterable[str | Sequence[str]],
+        inputs: Iterable[Asked],
         *,
+        options: Options | None = None,
         region: str | None = None,
         deadline: float = DEADLINE,
         lease: float | None = None,
@@ -130,7 +167,7 @@ class Client:
         if isinstance(inputs, str):
             raise BadInput("submit_many() takes the inputs of many tasks, not one text: use submit().")
         where = self._region(region)
-        tasks = iter([submission(model, each, where, deadline, lease) for each in inputs])
+        tasks = iter([submission(model, each, where, deadline, lease, options) for each in inputs])
         sent: list[Sent] = []
         while some := list(islice(tasks, _AT_ONCE)):
             sent += self._sending.send(some)
@@ -159,8 +196,7 @@ class Client:
         read no faster than that, and go in their order. The first error ends the iteration.
         """
         make = partial(submission, model, region=self._region(region), deadline=deadline, lease=lease)
-        jobs, answers = self._ahead(inputs, make, batch, in_flight), Answers()
-        return (vector for places, job in jobs for vector in answers.add(places, job.result()))
+        return Ahead(inputs, make, self._sending.send, batch, in_flight).vectors()
 
     def amap(
         self,
@@ -175,14 +211,7 @@ class Client:
     ) -> AsyncIterator[Vector]:
         """Do as :meth:`map` does, for ``async for``."""
         make = partial(submission, model, region=self._region(region), deadline=deadline, lease=lease)
-        jobs, answers = self._ahead(inputs, make, batch, in_flight), Answers()
-
-        async def vectors() -> AsyncIterator[Vector]:
-            for places, job in jobs:
-                for vector in answers.add(places, await job):
-                    yield vector
-
-        return vectors()
+        return Ahead(inputs, make, self._sending.send, batch, in_flight).avectors()
 
     def job(self, task: str) -> Job:
         """Return the job of that id, whichever process submitted it as this user. Nothing is asked yet.
@@ -228,14 +257,18 @@ class Client:
         job.retry(deadline)
         return job
 
-    def close(self) -> None:
-        """Wait for what is on its way to the broker, then delete the reply queue and disconnect.
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection to the broker stands at this moment; a client that lost it goes on trying."""
+        return self._link.is_connected
 
-        Jobs without a result end as closed.
-        """
+    def close(self) -> None:
+        """Wait for what is on its way to the broker, then disconnect. Jobs without a result end as closed."""
         if self._closed:
             return
         self._closed = True
+        for stream in list(self._streams):
+            stream.close()
         self._sending.close()
         self._link.close(self._timeout)
         for job in list(self._jobs.values()):
@@ -252,14 +285,10 @@ class Client:
     def _region(self, region: str | None) -> Region:
         return parse_region(region) if region else self.region
 
-    def _ahead(
-        self, inputs: Iterable[str], make: Callable[[list[str]], Submission], batch: int, in_flight: int
-    ) -> Iterator[tuple[list[int], Job]]:
-        if isinstance(inputs, str):
-            raise BadInput("map() takes many texts, not one text: use submit().")
-        if not 1 <= batch <= MAX_TEXTS or in_flight < 1:
-            raise BadInput(f"map() needs a batch of 1 to {MAX_TEXTS} and at least 1 task in flight.")
-        return ahead(parts(inputs, batch), make, lambda tasks: [job for job, _ in self._sending.send(tasks)], in_flight)
+    def _streaming(self, job: Job) -> Stream:
+        stream = Stream(job)
+        self._streams.add(stream)
+        return stream
 
     def _set_up(self, channel: Channel, ready: Callable[[], None]) -> None:
         self._asking.listen(channel, self._link)

@@ -21,6 +21,7 @@ StarAIError
 │   ├── Expired                not finished before its deadline
 │   ├── Cancelled              withdrawn before it ended
 │   ├── FailedOnDevice         the network tried and could not
+│   ├── Restarted              in mid-stream another device began anew, and its text is another one
 │   ├── JobUnknown             the network knows no such task of this submitter
 │   ├── ResultGone             it succeeded, but its result is not kept any more
 │   └── NotPossible            what it has become does not allow what was asked
@@ -97,6 +98,10 @@ class Cancelled(TaskError):
 
 class FailedOnDevice(TaskError):
     """A device tried, or several did, and the task could not be done."""
+
+
+class Restarted(TaskError):
+    """In mid-stream a text was begun anew by another device, and is another one: what was yielded so far is void."""
 
 
 class JobUnknown(TaskError, LookupError):
@@ -193,6 +198,7 @@ __all__ = [
     "PublishRejected",
     "RegistryError",
     "Rejected",
+    "Restarted",
     "ResultGone",
     "ServiceError",
     "SettingError",

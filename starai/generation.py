@@ -63,6 +63,9 @@ class Prompt(_Message):
     options: Options = Options()
 
 
+_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class FinishReason(StrEnum):
     """Why a text ended.
 
@@ -85,7 +88,7 @@ class Generated(_Message):
 
     text: str
     finish_reason: FinishReason
-    prompt_tokens: int
-    tokens: int
-    first_token_seconds: float
-    seconds: float
+    prompt_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)]
+    tokens: Annotated[int, Field(ge=0, le=MOST_TOKENS)]
+    first_token_seconds: _Seconds
+    seconds: _Seconds

@@ -1,32 +1,31 @@
 """A job: one task as its submitter sees it."""
 
+import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from broker_config import names
+from starai.answer import Answer, Expected
 from starai.asking import ended
 from starai.errors import BadInput, Expired, FailedOnDevice, JobUnknown, NotPossible, StarAIError, TimedOut
 from starai.outcome import error_of, error_of_status
 from starai.request import OPEN, JobState, JobStatus
 from starai.submission import DEADLINE
-from starai.tensor import unpack
-from starai.wire import FINAL, Report, State, Tensor
+from starai.wire import FINAL, Output, Report, State
 
 if TYPE_CHECKING:
     from starai.ledger import Ledger
     from starai.watch import Watch
 
-Vector = NDArray[np.float32]
-
 # After its deadline a task gets this long for the news of its end to arrive.
 _GRACE = 5.0
+# A sign that it goes on gives it so much more: no less than the time from one such sign to the next.
+_GOES_ON = 60.0
+_RUNS = frozenset({State.STARTED, State.PIECE, State.PROGRESS})
 
 
 class Job:
@@ -37,7 +36,9 @@ class Job:
         model: the model, or tier, that was asked for; of a job that was submitted elsewhere empty until its result
             was asked for.
         submitted: seconds on ``time.monotonic()`` when it was handed over; ``answered`` when its end arrived.
-        reports: what the network said of it so far, in the order of arrival, up to its end.
+        reports: what the network said of it so far, in the order of arrival, up to its end; pieces of a text are not
+            kept here.
+        on_piece: is handed each piece of its text on the client's own thread; must not block.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Job:
         task: str,
         model: str = "",
         deadline: float | None = None,
-        rows: tuple[int, ...] | None = None,
+        expected: Expected | None = None,
         watch: "Watch | None" = None,
     ) -> None:
         self.id = task
@@ -53,8 +54,9 @@ class Job:
         self.submitted = time.monotonic()
         self.answered: float | None = None
         self.reports: list[Report] = []
+        self.on_piece: Callable[[Report], object] = lambda _: None
         self._expires = None if deadline is None else self.submitted + deadline
-        self._rows = rows
+        self._expected = expected
         self._watch = watch
         self._outcome: Future[Any] = Future()
 
@@ -63,11 +65,15 @@ class Job:
         """Whether the task has ended, well or badly."""
         return self._outcome.done()
 
-    def result(self, timeout: float | None = None) -> Vector:
-        """Wait for the result: float32, ``(n,)`` for one text and ``(texts, n)`` for a list of them.
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the result, which is as its model makes it.
 
-        Asking again gives the same result. Without a timeout the wait ends at the task's deadline. Where no report
-        of the end has arrived, the network's ledger is asked.
+        Of a model that embeds: float32, ``(n,)`` for one text and ``(texts, n)`` for a list of them. Of a language
+        model: a :class:`starai.Generated`. Of one that takes named arrays: a dict of arrays.
+
+        Asking again gives the same result. Without a timeout the wait ends at the task's deadline, or when a text that
+        is being generated then shows no life any more. Where no report of the end has arrived, the network's ledger is
+        asked.
 
         Raises:
             TimedOut: it is not there after ``timeout`` seconds; the task goes on, ask again later.
@@ -77,29 +83,41 @@ class Job:
         """
         if self._is_strange:
             self._find(self._ledger.end(self.id).get())
-        left = self._left()
-        with suppress(TimeoutError):
-            self._outcome.exception(left if timeout is None else min(timeout, left))
-        if not self.done and self._is_over(timeout, left):
+        begun = time.monotonic()
+        for seconds in self.waits(timeout):
+            with suppress(TimeoutError):
+                self._outcome.exception(seconds)
+        if self._is_overdue(begun) and self._watch:
             with suppress(StarAIError):
                 self.learn(self._ledger.end(self.id).get())
-        return self._end_of_wait(timeout, left)
+        return self._end_of_wait(timeout, begun)
 
-    async def wait(self) -> Vector:
+    async def wait(self) -> Any:
         """Do as :meth:`result` does, in asyncio; ``await job`` is the same. Use ``asyncio.timeout`` to wait less long.
 
         The task goes on when the waiting is cancelled, and any number may wait for it.
         """
         if self._is_strange:
             self._find(await self._ledger.end(self.id))
-        left = self._left()
-        await ended(self._outcome, left)
-        if not self.done and self._is_over(None, left):
+        begun = time.monotonic()
+        for seconds in self.waits(None):
+            await ended(self._outcome, seconds)
+        if self._is_overdue(begun) and self._watch:
             with suppress(StarAIError):
                 self.learn(await self._ledger.end(self.id))
-        return self._end_of_wait(None, left)
+        return self._end_of_wait(None, begun)
 
-    def __await__(self) -> Generator[Any, None, Vector]:
+    def waits(self, timeout: float | None) -> Iterator[float]:
+        """Give the seconds to wait next, until the task has ended, the time is over, or nothing is to be expected."""
+        begun = time.monotonic()
+        until = math.inf if timeout is None else begun + timeout
+        while not self.done:
+            left = min(self._patience(begun), until) - time.monotonic()
+            if left <= 0:
+                return
+            yield left
+
+    def __await__(self) -> Generator[Any, None, Any]:
         return self.wait().__await__()
 
     def status(self) -> JobStatus:
@@ -136,6 +154,14 @@ class Job:
         """Do as :meth:`cancel` does, in asyncio."""
         return await self._ledger.cancel(self.id, self._own_target)
 
+    def give_up(self) -> None:
+        """Do as :meth:`cancel` does, and wait for nothing.
+
+        Raises:
+            BrokerUnreachable, BrokerRefused: the client is closed, or was cut off.
+        """
+        self._ledger.cancel(self.id, self._own_target)
+
     def retry(self, deadline: float = DEADLINE) -> JobStatus:
         """Try a task again that failed or expired, with so many seconds to its new deadline; return its status then.
 
@@ -164,31 +190,31 @@ class Job:
 
     @property
     def _own_target(self) -> str | None:
-        return None if self._rows is None else names.wire_name(self.model)
+        return None if self._expected is None else names.wire_name(self.model)
 
-    def _left(self) -> float:
-        return max((self._expires or 0) - time.monotonic(), 0) + _GRACE
+    def _patience(self, begun: float) -> float:
+        """Return until when it makes sense to wait, for who began to wait then."""
+        return max(self._expires or 0.0, begun) + _GRACE
 
-    def _is_over(self, timeout: float | None, left: float) -> bool:
-        return self._watch is not None and (timeout is None or timeout >= left)
+    def _is_overdue(self, begun: float) -> bool:
+        return not self.done and time.monotonic() >= self._patience(begun)
 
-    def _end_of_wait(self, timeout: float | None, left: float) -> Vector:
+    def _end_of_wait(self, timeout: float | None, begun: float) -> Any:
         if self.done:
-            vectors: Vector = self._outcome.result()
-            return vectors
-        if timeout is not None and timeout < left:
+            return self._outcome.result()
+        if timeout is not None and not self._is_overdue(begun):
             raise TimedOut(f"Task {self.id} has no result after {timeout:g} s. It goes on: ask again.", self.id)
         raise Expired(f"Task {self.id} did not end before its deadline, and nobody said why.", self.id)
 
     def _as_seen_here(self, error: JobUnknown) -> JobStatus:
         """Return what this client knows of a task of its own that the ledger does not know yet."""
-        if self._rows is None:
+        if self._expected is None:
             raise error
         last = self.reports[-1] if self.reports else None
         since = timedelta(seconds=time.monotonic() - self.submitted)
         return JobStatus(
             id=self.id,
-            state=JobState(last.state) if last and last.state is not State.REQUEUED else JobState.QUEUED,
+            state=_state_after(last),
             submitted_at=datetime.now(UTC) - since,
             target=names.wire_name(self.model),
             device=last.device if last else None,
@@ -220,6 +246,11 @@ class Job:
         """Take in one state. The first final one counts; what comes later is dropped."""
         if self.done:
             return
+        if report.state in (State.PIECE, State.PROGRESS) and self._expires is not None:
+            self._expires = max(self._expires, time.monotonic() + _GOES_ON)
+        if report.state is State.PIECE:
+            self.on_piece(report)
+            return
         self.reports.append(report)
         if report.state in FINAL:
             self.answered = time.monotonic()
@@ -235,24 +266,26 @@ class Job:
     def _end(self, report: Report) -> None:
         if report.state is State.SUCCEEDED and report.output is not None:
             try:
-                vectors = self._vectors(report.output)
+                answer = self._answer(report.output)
             except BadInput as error:
                 self.fail(FailedOnDevice(f"Device {report.device} sent a broken result: {error}", self.id))
             else:
                 with suppress(InvalidStateError):  # a report came while the ledger was asked
-                    self._outcome.set_result(vectors)
+                    self._outcome.set_result(answer)
         else:
             self.fail(error_of(report))
 
-    def _vectors(self, output: Tensor) -> Vector:
-        vectors = unpack(output)
-        # Of a task that was submitted elsewhere it is not known whether it was one text or a list.
-        rows = vectors.shape[:-1] if self._rows is None else self._rows
-        if vectors.dtype != np.float32 or vectors.ndim != len(rows) + 1 or vectors.shape[:-1] != rows:
-            raise BadInput(f"{vectors.dtype} of shape {vectors.shape} is no answer to inputs of shape {rows}.")
-        return vectors
+    def _answer(self, output: Output) -> Answer:
+        # Of a task that was submitted elsewhere it is not known what it asked.
+        return (self._expected or Expected()).answer(output)
 
     def fail(self, error: Exception) -> None:
         """End the task with an error, unless it has ended. For the client; harmless to others."""
         with suppress(InvalidStateError):
             self._outcome.set_exception(error)
+
+
+def _state_after(last: Report | None) -> JobState:
+    if last is None or last.state is State.REQUEUED:
+        return JobState.QUEUED
+    return JobState.STARTED if last.state in _RUNS else JobState(last.state)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from starai.job import Vector
+from starai.answer import Vector
 
 #: How many tasks' texts are sorted together: the more, the less is padding, and the later the first answers come.
 TASKS = 16

@@ -1,10 +1,12 @@
 """Hands tasks to the broker, and says of each whether it was taken."""
 
+import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
 
 from broker_config.link import Link
+from starai.asking import ended
 from starai.errors import BrokerError, BrokerUnreachable, ClientClosed, PublishRejected, Rejected
 from starai.job import Job
 from starai.submission import Submission, publication
@@ -46,6 +48,21 @@ class Sending:
         self._is_closed = True
         self._withdrawals.send()
 
+    def submit(self, task: Submission) -> Job:
+        """Send one task, and return its job once the broker has taken it; see :meth:`send` and :meth:`taken`."""
+        (sent,) = self.send([task])
+        return self.taken(*sent)
+
+    async def asubmit(self, task: Submission) -> Job:
+        """Do the same in asyncio. Cancelled, it withdraws the task if it is not on its way yet."""
+        ((job, confirmed),) = self.send([task])
+        try:
+            await ended(confirmed, self._timeout)
+        except asyncio.CancelledError:
+            self.withdraw(job, confirmed)
+            raise
+        return self.taken(job, confirmed, wait=0)
+
     def send(self, tasks: Sequence[Submission]) -> list[Sent]:
         """Send tasks together, and return their jobs.
 
@@ -58,7 +75,7 @@ class Sending:
         sent = []
         publications = []
         for task in tasks:
-            job = self._jobs[task.task] = Job(task.task, task.model, task.deadline, task.rows, self._watch)
+            job = self._jobs[task.task] = Job(task.task, task.model, task.deadline, task.expected, self._watch)
             message = publication(task, self._user, self._reply_to)
             message.confirmed.add_done_callback(partial(self._settle, job))
             publications.append(message)

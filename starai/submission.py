@@ -3,7 +3,6 @@
 import math
 import time
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +13,11 @@ from pydantic_core import PydanticSerializationError, to_json
 from broker_config import names
 from broker_config.publication import Publication
 from broker_config.regions import Region
+from starai.answer import Expected
 from starai.errors import BadInput
-from starai.wire import MAX_BODY, MAX_TEXTS
+from starai.generation import Generated, Options
+from starai.inputs import Asked, check_inputs, expected_of
+from starai.wire import MAX_BODY, Inputs
 
 #: Seconds from submission after which a task is not worth doing any more.
 DEADLINE = 600.0
@@ -32,7 +34,7 @@ class Submission:
     """One task on its way: its id, for which model, from which region, its deadline in seconds, its body.
 
     Attributes:
-        rows: the leading shape of its result: ``()`` for one text, ``(n,)`` for a list of n.
+        expected: what may answer it.
         lease: seconds that it may run on one device, where it is to be other than the network's usual.
     """
 
@@ -41,18 +43,25 @@ class Submission:
     region: Region
     deadline: float
     body: bytes
-    rows: tuple[int, ...]
+    expected: Expected
     lease: float | None = None
 
 
 def submission(
-    model: str, inputs: str | Sequence[str], region: Region, deadline: float, lease: float | None = None
+    model: str,
+    inputs: Asked,
+    region: Region,
+    deadline: float,
+    lease: float | None = None,
+    options: Options | None = None,
+    *,
+    stream: bool = False,
 ) -> Submission:
     """Return the submission of a task, or refuse it.
 
     Raises:
-        BadInput: the inputs are not a text or a list of 1 to ``MAX_TEXTS`` texts, or too large to send; the deadline
-            or the lease is none.
+        BadInput: the inputs are not what :func:`starai.inputs.check_inputs` takes, or too large to send; the deadline
+            or the lease is none; there are options, and nothing that a text could go on from.
         InvalidName: the model's name cannot be one.
     """
     names.wire_name(model)
@@ -60,32 +69,14 @@ def submission(
         raise BadInput(f"A deadline lies ahead: give more than 0 and at most {LONGEST_DEADLINE:g} s, not {deadline:g}.")
     if lease is not None and not SHORTEST_LEASE <= lease <= LONGEST_LEASE:
         raise BadInput(f"A lease is from {SHORTEST_LEASE:g} to {LONGEST_LEASE:g} s, not {lease:g}.")
-    texts = check_inputs(inputs)
-    body = _encode(texts)
+    checked = check_inputs(inputs)
+    expected = expected_of(checked, options)
+    if (options or stream) and Generated not in expected.kinds:
+        raise BadInput("A text is generated from one prompt or one conversation: submit each as a task of its own.")
+    body = _encode(checked, options, stream=stream)
     if len(body) > MAX_BODY:
-        raise BadInput(f"The task has {len(body):,} bytes; the most is {MAX_BODY:,}. Split it, or use map().")
-    rows = () if isinstance(texts, str) else (len(texts),)
-    return Submission(str(uuid.uuid4()), model, region, deadline, body, rows, lease)
-
-
-def check_inputs(inputs: object) -> str | list[str]:
-    """Return the inputs as one text or a list of texts.
-
-    Raises:
-        BadInput: they are anything else, or the list is empty or too long.
-    """
-    if isinstance(inputs, str):
-        return inputs
-    if not isinstance(inputs, Sequence) or isinstance(inputs, (bytes, bytearray)):
-        raise BadInput(f"A task's input is a text or a list of texts, not {type(inputs).__name__}.")
-    if not inputs:
-        raise BadInput("The list of texts is empty: there is nothing to do.")
-    if len(inputs) > MAX_TEXTS:
-        raise BadInput(f"A task has at most {MAX_TEXTS:,} texts, not {len(inputs):,}: use map(), which splits.")
-    for position, text in enumerate(inputs):
-        if not isinstance(text, str):
-            raise BadInput(f"Input {position} is {type(text).__name__}, not a text.")
-    return list(inputs)
+        raise BadInput(f"The task has {len(body):,} bytes; the most is {MAX_BODY:,}. Split it; map() does so with texts.")
+    return Submission(str(uuid.uuid4()), model, region, deadline, body, expected, lease)
 
 
 def publication(task: Submission, user: str, reply_to: str) -> Publication:
@@ -127,8 +118,13 @@ def task_properties(
     )
 
 
-def _encode(inputs: str | list[str]) -> bytes:
+def _encode(inputs: Inputs, options: Options | None, *, stream: bool) -> bytes:
+    arguments: dict[str, Any] = {"inputs": inputs}
+    if options is not None:
+        arguments["options"] = options.model_dump(mode="json", exclude_defaults=True)
+    if stream:
+        arguments["stream"] = True
     try:
-        return to_json([[], {"inputs": inputs}, _NO_CALLBACKS])
+        return to_json([[], arguments, _NO_CALLBACKS])
     except PydanticSerializationError as error:
         raise BadInput(f"The text cannot be written as UTF-8: {error}.") from error

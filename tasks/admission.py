@@ -18,7 +18,7 @@ from broker_config.topology import HostedModel, QueueType, Topology, device_topo
 from broker_config.users import new_password, put_user
 from models.catalogue import Catalogue, load_catalogue
 from models.claim import Claim
-from models.entry import CatalogueEntry, Kind
+from models.entry import CatalogueEntry
 from models.measurement import Measurement as Measured
 from models.plan import Placement, plan
 from registry.database import session
@@ -85,14 +85,10 @@ class Admission:
         return whole
 
 
-def servable(catalogue: Catalogue) -> list[CatalogueEntry]:
-    """Return the models that devices can serve: those that embed."""
-    return [entry for entry in catalogue if entry.kind is Kind.EMBED]
-
-
 def planned_models(claim: Claim, catalogue: Catalogue) -> list[Planned]:
     """Return what a device is to host by the deployment plan, with no more slots than it found worth while."""
-    placements = plan(claim.measured, claim.share, servable(catalogue)).placements
+    able = [entry for entry in catalogue if entry.name not in claim.unable]
+    placements = plan(claim.measured, claim.share, able).placements
     return [_planned(placement, claim, catalogue.get(placement.model)) for placement in placements]
 
 
@@ -123,4 +119,6 @@ def _planned(placement: Placement, claim: Claim, entry: CatalogueEntry) -> Plann
         slots=min(placement.slots, tried.slots) if tried else placement.slots,
         threads=placement.threads,
         tasks_per_second=tried.tasks_per_second if tried else None,
+        gpu=placement.gpu,
+        memory_bytes=placement.memory_bytes,
     )

@@ -19,7 +19,7 @@ from registry.task_state import OPEN, Action, TaskState
 from registry.task_tables import DeadLetter, Task, TaskAction, TaskInput
 from starai.errors import InvalidName, NotPossible
 from tasks.dead_letters import task_of
-from tasks.message import JunkError, read_task
+from tasks.message import JunkError, items_in, read_task
 from tasks.message import Task as Message
 from tasks.retry import put_back
 from tasks.targets import Targets
@@ -89,7 +89,7 @@ class DeadLetterRetry:
             reply_to=message.reply_to,
             submitted_at=at,
             lease=message.lease,
-            items=1 if isinstance(message.inputs, str) else len(message.inputs),
+            items=items_in(message.inputs),
             bytes_in=len(letter.body),
         )
 

@@ -187,7 +187,15 @@ def _host(session: Session, device: Device, request: JoinRequest, now: datetime,
 def _deployment(session: Session, planned: Planned) -> Deployment:
     rate = planned.tasks_per_second
     speed = AVERAGE if rate is None else relative_speed(rate, rates_of(session, planned.model))
-    return Deployment(model=planned.model, tier=planned.tier, slots=planned.slots, speed=speed, threads=planned.threads)
+    return Deployment(
+        model=planned.model,
+        tier=planned.tier,
+        slots=planned.slots,
+        speed=speed,
+        threads=planned.threads,
+        gpu=planned.gpu,
+        memory_bytes=planned.memory_bytes,
+    )
 
 
 def _refused(error: StarAIError) -> JoinRefused:

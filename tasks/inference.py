@@ -4,32 +4,21 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from starai.errors import BadInput, BrokerError, Cancelled, ModelError
-from starai.tensor import pack
-from starai.wire import MAX_BODY, Failure, Reason, Report, State, Tensor
+from starai.wire import Failure, Reason, Report, State
 from tasks.message import Task
+from tasks.output import Model, Work, output_of
+from tasks.pieces import Pieces
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a task may run on one device, where its submitter asked for no other time.
+#: Seconds that a task may run on one device without a sign of life, where its submitter asked for no other time.
 LEASE = 60.0
 #: How often a task is begun, on whatever devices, before it is given up.
 ATTEMPTS = 3
 _MESSAGE_LENGTH, _NOTE_LENGTH = 2000, 500
-# What a report needs beside its tensor, at most.
-_ENVELOPE = 1024
-
-
-class Model(Protocol):
-    """A model that this device hosts."""
-
-    def run(self, inputs: list[str], timeout: float | None, stop: "Future[None] | None" = None) -> NDArray[np.float32]:
-        """Return one row for each text, or raise :class:`Cancelled` soon after ``stop`` has ended."""
 
 
 #: Sends a report to who asked; the future ends when the broker has it.
@@ -64,8 +53,9 @@ def infer(
     if task.expires is not None and started > task.expires:
         return tell(State.EXPIRED)
     tell(State.STARTED)
+    lease = LEASE if task.lease is None else task.lease
     try:
-        output = _output(task, model, stop)
+        output = output_of(Work(task, model, lease, stop), Pieces(tell, lease, streamed=task.stream))
     except BadInput as error:
         return tell(State.FAILED, failure=_failure(Reason.BAD_INPUT, error))
     except Cancelled:  # its submitter knows, but not that this attempt at it has ended
@@ -77,33 +67,6 @@ def infer(
         log.error("task.given_up", extra={"task": task.id, "reason": str(error)})
         return tell(State.FAILED, failure=_failure(Reason.DEVICE, error))
     return tell(State.SUCCEEDED, output=output)
-
-
-def _output(task: Task, model: Model, stop: "Future[None] | None") -> Tensor:
-    output = pack(_vectors(task, model, stop))
-    if len(output.data) + _ENVELOPE > MAX_BODY:
-        size = f"{len(output.data) + _ENVELOPE:,} bytes; the most is {MAX_BODY:,}"
-        raise BadInput(f"The result would have {size}. Send fewer texts in one task, or use map().")
-    return output
-
-
-def _vectors(task: Task, model: Model, stop: "Future[None] | None") -> NDArray[np.float32]:
-    lease = LEASE if task.lease is None else task.lease
-    if isinstance(task.inputs, str):
-        row: NDArray[np.float32] = _run(model, [task.inputs], lease, stop)[0]
-        return row
-    if not task.inputs:
-        raise BadInput("The list of texts is empty: there is nothing to do.")
-    return _run(model, task.inputs, lease, stop)
-
-
-def _run(model: Model, texts: list[str], lease: float, stop: "Future[None] | None") -> NDArray[np.float32]:
-    try:
-        return model.run(texts, lease, stop)
-    except (BadInput, Cancelled, ModelError):
-        raise
-    except Exception as error:  # a fault of ours, and one attempt: the task must not go round for ever
-        raise ModelError(f"The model ended with an error that nobody expected: {type(error).__name__}.") from error
 
 
 def _tell_of_return(tell: "Callable[..., Future[None]]", error: ModelError) -> None:

@@ -5,11 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from registry.sweeping import Running
+from starai.submission import LONGEST_LEASE
 
 
 def overran(attempts: Iterable[Running], usual: float, margin: float, now: datetime) -> list[Running]:
-    """Return the attempts that began longer ago than their lease, or the usual one, and a margin; all in seconds."""
-    return [a for a in attempts if a.started_at + timedelta(seconds=(a.lease or usual) + margin) < now]
+    """Return the attempts that got on longer ago than their lease, or the usual one, and a margin; all in seconds.
+
+    That a text gets on is its device's word, so that no attempt may go on for longer than ``LONGEST_LEASE``.
+    """
+    return [
+        a
+        for a in attempts
+        if (a.progressed_at or a.started_at) + timedelta(seconds=(a.lease or usual) + margin) < now
+        or a.started_at + timedelta(seconds=LONGEST_LEASE + margin) < now
+    ]
 
 
 def task_connections(device: str, connections: Sequence[Mapping[str, Any]]) -> dict[str, datetime | None]:

@@ -16,18 +16,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from broker_config import names
 from broker_config.regions import Region
+from models.entry import Kind
 from registry.ledger_entries import BROKEN, DeadLettered, Entry, Marked, Reported, Submitted
 from starai.errors import StarAIError
+from starai.generation import Generated
 from starai.tensor import is_sound
-from starai.wire import MAX_BODY, Arguments, Failure, Reason, Report, State, Tensor
+from starai.wire import MAX_BODY, Arguments, Failure, Output, Reason, Report, State, Tensor
 from tasks.mark import MARK
-from tasks.message import asked_lease, sender_reply_queue, task_id
+from tasks.message import asked_lease, items_in, sender_reply_queue, task_id
 from tasks.targets import Targets
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _WIRE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _REGIONS = frozenset(map(str, Region))
-_STATES = {str(state): state for state in State}
+# The pieces of a text go to its submitter alone.
+_STATES = {str(state): state for state in State if state is not State.PIECE}
 _MESSAGE_LENGTH = 500
 _NAME_LENGTH = 255
 _REASON_LENGTH = 64
@@ -122,8 +125,8 @@ def _report(delivery: Delivery) -> Reported:
         raise LedgerJunk("a report has an id that cannot be one")
     if report.device is not None and not _WIRE.fullmatch(report.device):
         raise LedgerJunk("a report is of no device")
-    shape = _shape(report.output) if report.state is State.SUCCEEDED else None
-    is_broken = report.state is State.SUCCEEDED and shape is None
+    kind = _kind(report.output) if report.state is State.SUCCEEDED else None
+    is_broken = report.state is State.SUCCEEDED and kind is None
     failure = Failure(reason=Reason.DEVICE, message=BROKEN) if is_broken else report.failure
     words = failure.message if failure else report.note
     return Reported(
@@ -138,15 +141,21 @@ def _report(delivery: Delivery) -> Reported:
         str(failure.reason) if failure else None,
         _keepable(words)[:_MESSAGE_LENGTH] if words is not None else None,
         delivery.size,
-        b"" if shape is None else delivery.body,
+        b"" if kind is None else delivery.body,
         delivery.waited,
-        shape,
+        kind,
+        tuple(report.output.shape) if kind is Kind.EMBED and isinstance(report.output, Tensor) else None,
+        report.output.tokens if isinstance(report.output, Generated) else 0,
     )
 
 
-def _shape(output: Tensor | None) -> tuple[int, ...] | None:
-    """Return the shape of a result, or nothing where it is none: not whole, or of something else than float32."""
-    return tuple(output.shape) if output and output.dtype == "<f4" and is_sound(output) else None
+def _kind(output: Output | None) -> Kind | None:
+    """Return which kind of model makes such a result, or nothing where it is none: not whole, or no vectors."""
+    if isinstance(output, Tensor):
+        return Kind.EMBED if output.dtype == "<f4" and is_sound(output) else None
+    if isinstance(output, dict):
+        return Kind.TENSORS if all(map(is_sound, output.values())) else None
+    return Kind.GENERATE if output else None
 
 
 def _mark(delivery: Delivery) -> Marked:
@@ -208,7 +217,7 @@ def _items(body: bytes) -> int:
         inputs = _BODY.validate_json(body)[1].inputs
     except ValidationError:
         return 0
-    return 1 if isinstance(inputs, str) else len(inputs)
+    return items_in(inputs)
 
 
 def _expires(expires: object) -> datetime | None:

@@ -5,7 +5,7 @@ recorded is set aside.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
@@ -34,10 +34,12 @@ class LedgerWriter:
     Args:
         engine: the registry's.
         stopping: ends the wait for a database that is out.
+        kinds: of models by their wire names.
     """
 
-    def __init__(self, engine: Engine, stopping: threading.Event) -> None:
+    def __init__(self, engine: Engine, stopping: threading.Event, kinds: Mapping[str, str]) -> None:
         self._engine = engine
+        self._kinds = kinds
         self._stopping = stopping
         self._added, self._looked = 0, _FIRST_LOOK
 
@@ -80,7 +82,7 @@ class LedgerWriter:
         attempt, since = 0, time.monotonic()
         while True:
             try:
-                changes = record(self._engine, entries, LEASE)
+                changes = record(self._engine, entries, LEASE, self._kinds)
             except RegistryError as error:
                 if not _is_outage(error):
                     raise

@@ -11,8 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from broker_config import names
 from broker_config.invalid import first_error
 from starai.errors import StarAIError
+from starai.generation import Options
 from starai.submission import LONGEST_LEASE, SHORTEST_LEASE
-from starai.wire import MAX_BODY, Arguments
+from starai.wire import MAX_BODY, Arguments, Inputs
 
 # It goes into reports and logs, so no more than what an id needs.
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -38,17 +39,21 @@ class Task:
         lease: seconds that it may run on one device, or ``None`` for the usual.
         redelivered: whether the broker handed it out before, to whomever and for whatever reason.
         republished: whether it is the platform that sent this message, in place of one that was lost.
+        options: how a text is to be generated; ``None``: by the defaults, if at all.
+        stream: whether its submitter wants the pieces of a text as they are made.
     """
 
     id: str
     reply_to: str
-    inputs: str | list[str]
+    inputs: Inputs
     expires: float | None
     submitted: float | None
     returns: int
     lease: float | None = None
     redelivered: bool = False
     republished: bool = False
+    options: Options | None = None
+    stream: bool = False
 
     @property
     def submitter(self) -> str:
@@ -84,17 +89,26 @@ def read_task(headers: Mapping[str, Any], properties: Mapping[str, Any], body: b
         lease = asked_lease(headers)
     except ValueError as error:
         raise JunkError(str(error), task, reply_to) from error
+    arguments = _arguments(task, reply_to, body)
     return Task(
         task,
         reply_to,
-        _inputs(task, reply_to, body),
+        arguments.inputs,
         _expires(task, reply_to, headers.get("expires")),
         _submitted(properties.get("timestamp")),
         _returns(headers, redelivered),
         lease,
         redelivered,
         republished=properties.get("user_id") == names.PLATFORM,
+        options=arguments.options,
+        stream=arguments.stream,
     )
+
+
+def items_in(inputs: Inputs) -> int:
+    """Return how many items a task has: each of several texts is one, and all else together."""
+    is_list_of_texts = isinstance(inputs, list) and all(isinstance(each, str) for each in inputs)
+    return len(inputs) if is_list_of_texts else 1
 
 
 def task_id(headers: Mapping[str, Any]) -> str | None:
@@ -138,11 +152,11 @@ def asked_lease(headers: Mapping[str, Any]) -> float | None:
     return float(lease)
 
 
-def _inputs(task: str, reply_to: str, body: bytes) -> str | list[str]:
+def _arguments(task: str, reply_to: str, body: bytes) -> Arguments:
     if len(body) > MAX_BODY:
         raise JunkError(f"the body has {len(body):,} bytes; the most is {MAX_BODY:,}", task, reply_to)
     try:
-        return _BODY.validate_json(body)[1].inputs
+        return _BODY.validate_json(body)[1]
     except ValidationError as error:
         raise JunkError(f"the body is not a task's: {first_error(error, 'it')}", task, reply_to) from error
 

@@ -66,7 +66,7 @@ class Recorder:
         self._orphans = Orphans()
         self._pace = Pace()
         self._closing = threading.Event()
-        self._ledger = LedgerWriter(engine, self._closing)
+        self._ledger = LedgerWriter(engine, self._closing, self._targets.kinds)
         self._failure: BaseException | None = None
         self._link = Link(url, "recorder", self._set_up)
         self._writer = threading.Thread(target=self._run, name="recorder", daemon=True)

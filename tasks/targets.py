@@ -15,12 +15,16 @@ class Targets:
 
     Args:
         entries: the models; by default those of the catalogue that is shipped.
+
+    Attributes:
+        kinds: of the models, by their wire names.
     """
 
     def __init__(self, entries: Iterable[CatalogueEntry] | None = None) -> None:
         known = tuple(load_catalogue() if entries is None else entries)
         self._entries = {str(entry.tier): entry for entry in known if entry.default}
         self._entries |= {wire_name(entry.name): entry for entry in known}
+        self.kinds = {wire_name(entry.name): entry.kind for entry in known}
         self._models = {target: wire_name(entry.name) for target, entry in self._entries.items()}
 
     def model_of(self, target: str) -> str:

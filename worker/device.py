@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 #: Seconds within which the broker has to take the report of a task's end, or the task goes to another device.
 CONFIRMED_WITHIN = 30.0
+_UNDER_WAY = frozenset({State.PIECE, State.PROGRESS})
 
 
 class Device:
@@ -259,6 +260,8 @@ class Device:
                 beginning = self._publication(task.reply_to, report)
                 self._beginnings.add(run, beginning) if begun.on_record else tell_first(self._link, beginning)
                 return beginning.confirmed
+            if report.state in _UNDER_WAY:
+                return self._say(task.reply_to, report)
             self._beginnings.drop(run)
             return self._say(task.reply_to, report)
 

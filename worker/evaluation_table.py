@@ -6,6 +6,7 @@ from models.measurement import Gpu, Speed
 from models.need import CONTEXT_TOKENS
 from models.plan import Placement, Plan
 from models.share import Share
+from worker.engine import LanguageEngine
 from worker.hardware import Hardware
 from worker.measure import Evaluation
 
@@ -22,6 +23,7 @@ def as_table(evaluation: Evaluation, share: Share, planned: Plan, *, explain: bo
     table.add_row("Engine", f"{engine.flavour} {engine.version} on {engine.provider}")
     if engine.not_loaded:
         table.add_row("", engine.not_loaded)
+    table.add_row("Language models", _language(evaluation.language))
     for speed in evaluation.speeds:
         table.add_row(f"Processor, {_threads(speed.threads)}", _speed(speed))
     table.add_section()
@@ -32,6 +34,12 @@ def as_table(evaluation: Evaluation, share: Share, planned: Plan, *, explain: bo
     _add_models(table, planned, evaluation.hardware.gpus, explain=explain)
     table.caption = f"A model needs its weights, {CONTEXT_TOKENS} tokens of context in each slot, and its process."
     return table
+
+
+def _language(engine: LanguageEngine) -> str:
+    if engine.missing:
+        return engine.missing
+    return f"{engine.flavour} {engine.version} on {', '.join(engine.providers)}"
 
 
 def _add_hardware(table: Table, hardware: Hardware) -> None:

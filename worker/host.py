@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from tasks.inference import Model
+from tasks.output import Model
 
 
 class Host(Model, Protocol):

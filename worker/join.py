@@ -3,7 +3,6 @@
 import hashlib
 import time
 import uuid
-from collections.abc import Callable
 
 from pydantic import SecretStr
 
@@ -11,41 +10,56 @@ from broker_config import names
 from broker_config.join_token import JoinToken
 from broker_config.proof import proof_key
 from broker_config.tls import fetch_ca
-from models.calibration import Calibration
-from models.catalogue import load_catalogue
 from models.claim import Claim
-from models.store import ModelStore
-from tasks.joining import Accepted, JoinRequest, read_join_answer, write_join_request
-from worker.calibrate import calibrate_model
+from tasks.joining import Accepted, JoinRefused, JoinRequest, read_join_answer, write_join_request
 from worker.call import call
 from worker.enrolment import Enrolment
 from worker.keys import DeviceKeys
-from worker.model_store import lent_bytes
-
-#: Told what happens now.
-OnStep = Callable[[str], None]
+from worker.trials import OnStep, Trials
 
 
 def join(
-    token: JoinToken, keys: DeviceKeys, name: str, claim: Claim, on_step: OnStep, disk: float | None = None
+    token: JoinToken,
+    keys: DeviceKeys,
+    name: str,
+    claim: Claim,
+    on_step: OnStep,
+    disk: float | None = None,
+    on_left_out: OnStep = lambda _: None,
 ) -> Enrolment:
     """Ask to join, try the models that this device is to host, tell how fast they ran, and return the enrolment.
 
-    Asking twice is harmless: a device is known by its keys, and only its first time uses the token. Models may take
-    ``disk`` GB of the disk together; without that, half of what is free.
+    A model that cannot be fetched or does not run here is left out, and another may be given in its place. Asking
+    twice is harmless: a device is known by its keys, and only its first time uses the token. Models may take ``disk``
+    GB of the disk together; without that, half of what is free.
+
+    Args:
+        token: the invitation.
+        keys: the device's own.
+        name: what the device is called.
+        claim: what was measured, and what is lent.
+        on_step: told what happens now.
+        disk: see above.
+        on_left_out: told of each model that is left out, and why.
 
     Raises:
         JoinRefused: the platform does not let this device join; ``reason`` says why.
         BrokerUnreachable, BrokerRefused, BrokerUntrusted: the broker could not be reached, or is not to be.
         InvalidMessage: what answered is not the platform.
-        ModelError, StoreError: a model could not be fetched, or does not run here.
+        ModelError: every model that it was given was left out; this is why the first one was.
     """
     ca = fetch_ca(token.host, token.port, token.ca) if token.ca else None
     on_step("asking to join")
     accepted = _ask(token, ca, keys, name, claim)
-    tried = claim.model_copy(update={"calibrations": _try_models(accepted, on_step, disk)})
-    on_step("telling what was measured")
-    accepted = _ask(token, ca, keys, name, tried)
+    trials = Trials(disk, on_step, on_left_out)
+    while untried := [deployment for deployment in accepted.deployments if not trials.know(deployment)]:
+        trials.run(untried, accepted.deployments)
+        claim = claim.model_copy(update={"calibrations": trials.calibrations, "unable": frozenset(trials.unable)})
+        on_step("telling what was measured")
+        try:
+            accepted = _ask(token, ca, keys, name, claim)
+        except JoinRefused as refused:
+            raise trials.reason_of(refused) from refused
     credentials = accepted.credentials
     return Enrolment(
         device=accepted.device,
@@ -64,18 +78,6 @@ def hardware_id(claim: Claim) -> str:
     measured = claim.measured
     facts = (measured.cpu_model, measured.memory_bytes, *(gpu.name for gpu in measured.gpus), uuid.getnode())
     return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
-def _try_models(accepted: Accepted, on_step: OnStep, disk: float | None) -> dict[str, Calibration]:
-    catalogue, found = load_catalogue(), {}
-    store = ModelStore(lent=lent_bytes(disk), hosted=[deployment.model for deployment in accepted.deployments])
-    for deployment in accepted.deployments:
-        on_step(f"the model {deployment.model}")
-        model = catalogue.get(deployment.model)
-        with store.using(model):
-            folder = store.ensure(model)
-            found[model.name] = calibrate_model(store.known(model), folder, deployment.threads or 1)
-    return found
 
 
 def _ask(token: JoinToken, ca: str | None, keys: DeviceKeys, name: str, claim: Claim) -> Accepted:

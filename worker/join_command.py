@@ -7,7 +7,8 @@ from rich.console import Console
 
 from broker_config.join_token import JoinToken, parse
 from models.claim import Claim
-from models.measurement import MachineClass, plain
+from models.measurement import Gpu, MachineClass, plain
+from tasks.deployment import Deployment
 from worker.enrolment import Enrolment, enrolment_file, save_enrolment
 from worker.join import join as ask_to_join
 from worker.keys import keys_file, load_or_make_keys
@@ -51,7 +52,7 @@ def join(
     prefers = load_preferences(file)
     if token in (None, "-"):
         token = click.prompt("Token", hide_input=True, err=True)
-    enrolment = _join(
+    enrolment, gpus = _join(
         console,
         parse(token or ""),
         name,
@@ -60,7 +61,7 @@ def join(
         threads or prefers.threads,
         disk or prefers.disk,
     )
-    models = ", ".join(f"{d.model} ({d.slots} slots)" for d in enrolment.deployments)
+    models = ", ".join(_hosted(deployment, gpus) for deployment in enrolment.deployments)
     console.print(f"This is device {enrolment.device} in {enrolment.region} now. It hosts {models}.")
     if write_preferences_once(file, MachineClass(claimed), memory_share, threads, disk):
         console.print(f"When it pauses by itself is in {file}. Change it as you like.")
@@ -75,17 +76,26 @@ def _join(
     memory_share: float | None,
     threads: int | None,
     disk: float | None,
-) -> Enrolment:
+) -> tuple[Enrolment, tuple[Gpu, ...]]:
+    """Return the enrolment, and the GPUs that it counts."""
     keys = load_or_make_keys(keys_file())
     claim = _claim(console, machine_class, memory_share, threads)
     with console.status("") as status:
         known_as = plain(name or platform.node()) or "a device"
-        enrolment = ask_to_join(token, keys, known_as, claim, status.update, disk)
+        enrolment = ask_to_join(token, keys, known_as, claim, status.update, disk, console.print)
     save_enrolment(enrolment, enrolment_file())
-    return enrolment
+    return enrolment, claim.measured.gpus
 
 
 def _claim(console: Console, machine_class: MachineClass, memory_share: float | None, threads: int | None) -> Claim:
     evaluation = evaluate_with_progress(console)
+    if evaluation.language.missing:
+        console.print(f"This device is given no language models. {evaluation.language.missing}, then join again.")
     share = share_of(evaluation, machine_class, memory_share, threads)
     return Claim(measured=measurement_of(evaluation, machine_class), share=share)
+
+
+def _hosted(deployment: Deployment, gpus: tuple[Gpu, ...]) -> str:
+    slots = "1 slot" if deployment.slots == 1 else f"{deployment.slots} slots"
+    where = "" if deployment.gpu is None else f" on {gpus[deployment.gpu].name}"
+    return f"{deployment.model} ({slots}{where})"

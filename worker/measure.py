@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.measurement import MachineClass, Measurement, Speed
 from worker.benchmark.run import Progress, benchmark
-from worker.engine import Engine, find_engine, try_gpus
+from worker.engine import Engine, LanguageEngine, find_engine, find_language_engine, try_gpus
 from worker.hardware import Hardware, find_hardware
 
 
@@ -15,6 +15,7 @@ class Evaluation(BaseModel):
 
     hardware: Hardware
     engine: Engine
+    language: LanguageEngine = LanguageEngine()
     speeds: tuple[Speed, ...]
 
 
@@ -31,6 +32,7 @@ def evaluate_device(progress: Progress = lambda _: None) -> Evaluation:
     return Evaluation(
         hardware=hardware.model_copy(update={"gpus": gpus}),
         engine=engine,
+        language=find_language_engine(engine),
         speeds=tuple(benchmark(threads, progress)),
     )
 
@@ -42,6 +44,7 @@ def measurement_of(evaluation: Evaluation, machine_class: MachineClass = Machine
         machine_class=machine_class,
         provider=evaluation.engine.provider,
         not_loaded=evaluation.engine.not_loaded,
+        generates_on=evaluation.language.providers,
         speeds=evaluation.speeds,
     )
 

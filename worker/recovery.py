@@ -2,14 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.entry import Kind
 from starai.errors import BadInput, Cancelled
-from tasks.inference import Model
+from starai.generation import Generated, Prompt
+from tasks.output import Computes, Embeds, Generates, Model, Stop
 from worker.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -84,20 +87,41 @@ class Recovery:
 
 
 class NotedModel:
-    """A model whose failures and successes are noted."""
+    """A model whose failures and successes are noted. What its methods return and raise is the model's."""
 
     def __init__(self, model: Model, recovery: Recovery) -> None:
         self._model = model
         self._recovery = recovery
 
-    def run(self, inputs: list[str], timeout: float | None, stop: "Future[None] | None" = None) -> NDArray[np.float32]:
-        """Run the model; what it returns and raises is the caller's."""
+    @property
+    def kind(self) -> Kind:
+        """What the model does."""
+        return self._model.kind
+
+    def run(self, inputs: list[str], timeout: float | None, stop: Stop = None) -> NDArray[np.float32]:
+        """Run the model on texts."""
+        with self._noted():
+            return cast("Embeds", self._model).run(inputs, timeout, stop)
+
+    def generate(self, prompt: Prompt, timeout: float | None, stop: Stop, on_piece: Callable[[str], None]) -> Generated:
+        """Let the model go on from a prompt."""
+        with self._noted():
+            return cast("Generates", self._model).generate(prompt, timeout, stop, on_piece)
+
+    def compute(
+        self, arrays: Mapping[str, NDArray[Any]], timeout: float | None, stop: Stop = None
+    ) -> dict[str, NDArray[Any]]:
+        """Run the model on named arrays."""
+        with self._noted():
+            return cast("Computes", self._model).compute(arrays, timeout, stop)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
         try:
-            rows = self._model.run(inputs, timeout, stop)
+            yield
         except (BadInput, Cancelled):  # says nothing of the model
             raise
         except Exception:
             self._recovery.failed()
             raise
         self._recovery.succeeded()
-        return rows

@@ -18,6 +18,7 @@ from worker.keeper import keeping
 from worker.keys import keys_beside
 from worker.mending import mend
 from worker.model_store import owners_store
+from worker.on_gpu import gpu_of
 from worker.preferences_file import PreferencesFile
 from worker.threads import within_threads
 
@@ -102,7 +103,8 @@ def _start_hosts(enrolment: Enrolment, hosts: dict[str, ModelHost], store: Model
         model = catalogue.get(deployment.model)
         used.enter_context(store.using(model))
         folder = store.ensure(model)
-        host = ModelHost(store.known(model), folder, deployment.threads or enrolment.threads)
+        threads = deployment.threads or enrolment.threads
+        host = ModelHost(store.known(model), folder, threads, gpu_of(deployment))
         hosts[deployment.model] = host
         host.start()
 

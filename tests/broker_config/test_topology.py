@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from broker_config import names
 from broker_config.topology import Limits, QueueType, device_topology, network_topology, topology
+from starai.wire import State
 
 KINDS = pytest.mark.parametrize("kind", QueueType)
 
@@ -26,6 +27,17 @@ def test_every_queue_that_strangers_fill_refuses_what_is_too_much(kind):
         if queue.name not in (names.PLATFORM, names.LEDGER):
             assert queue.arguments["x-max-length"] == 7
             assert queue.arguments["x-overflow"] == "reject-publish"
+
+
+@KINDS
+def test_the_ledger_is_told_every_state_of_a_task_but_the_pieces_of_its_text(kind):
+    keys = {
+        binding.key
+        for binding in network_topology(kind).bindings
+        if (binding.source, binding.destination) == (names.RESULTS, names.LEDGER)
+    }
+
+    assert keys == {f"reply.*.{state}" for state in State if state is not State.PIECE}
 
 
 @KINDS

@@ -21,8 +21,13 @@ def machine(
     cores: int = 8,
     gb_per_s: float = 40.0,
     not_loaded: str | None = None,
+    generates_on: tuple[str, ...] | None = None,
 ) -> Measurement:
-    """Return a machine of which three quarters of the memory are free, with two threads on each core."""
+    """Return a machine of which three quarters of the memory are free, with two threads on each core.
+
+    Unless told otherwise it has the engine for language models that there is for its provider.
+    """
+    engine = {"CPUExecutionProvider": (provider,), "CUDAExecutionProvider": (provider, "CPUExecutionProvider")}
     alone = Speed(threads=1, gflops=100, gb_per_s=gb_per_s / 1.5)
     return Measurement(
         operating_system="some system",
@@ -35,5 +40,6 @@ def machine(
         gpus=gpus,
         provider=provider,
         not_loaded=not_loaded,
+        generates_on=engine.get(provider, ()) if generates_on is None else generates_on,
         speeds=(alone, Speed(threads=cores, gflops=100 * cores, gb_per_s=gb_per_s)) if cores > 1 else (alone,),
     )

@@ -88,3 +88,46 @@ def test_a_prompt_a_piece_and_a_text_arrive_as_they_were():
 
     assert read_request(stream) == Request(7, prompt)
     assert [read_answer(stream), read_answer(stream)] == [Piece(7, "ä"), Answer(7, text)]
+
+
+SENT = {
+    "odd": np.array([True, False, True]),  # what follows does not lie where a processor likes it
+    "rows": np.arange(6, dtype="<f4").reshape(2, 3),
+    "one": np.array(7, "<i8"),
+    "none": np.zeros((0, 3), "<f2"),
+    "\ud800": np.array([1], "|u1"),
+}
+
+
+def same(got: object, sent: dict[str, np.ndarray]) -> bool:
+    assert isinstance(got, dict)
+    return list(got) == list(sent) and all(
+        got[name].dtype == array.dtype and got[name].shape == array.shape and np.array_equal(got[name], array)
+        for name, array in sent.items()
+    )
+
+
+def test_arrays_arrive_as_they_were_and_can_be_written_to():
+    stream = io.BytesIO()
+    write_request(stream, Request(7, SENT))
+    write_answer(stream, Answer(7, SENT))
+    stream.seek(0)
+
+    asked, answered = read_request(stream), read_answer(stream)
+
+    assert isinstance(asked, Request)
+    assert isinstance(answered, Answer)
+    assert same(asked.asked, SENT)
+    assert same(answered.outcome, SENT)
+    assert all(array.flags.writeable and array.flags.aligned for array in asked.asked.values())
+
+
+def test_a_withdrawal_is_told_from_a_request_without_arrays_or_without_elements():
+    stream = io.BytesIO()
+    for message in (Request(1, {}), Request(2, {"x": np.zeros(0)}), Withdrawal(1)):
+        write_request(stream, message)
+    stream.seek(0)
+
+    assert read_request(stream) == Request(1, {})
+    assert isinstance(read_request(stream), Request)
+    assert read_request(stream) == Withdrawal(1)

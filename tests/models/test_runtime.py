@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
@@ -40,10 +41,38 @@ def test_a_graph_that_is_none_is_a_model_error(tmp_path: Path):
         new_session(b"no graph", tmp_path, CPU, threads=1)
 
 
-@pytest.mark.filterwarnings("ignore:Specified provider")
-def test_a_provider_that_the_engine_silently_leaves_out_is_refused(tmp_path: Path):
-    with pytest.raises(EngineMissing, match="cannot use NoSuchExecutionProvider here, only CPUExecutionProvider"):
+def test_a_provider_that_the_engine_does_not_have_is_refused(tmp_path: Path):
+    with pytest.raises(EngineMissing, match=r"cannot use NoSuchExecutionProvider here, only .*CPUExecutionProvider"):
         new_session(doubling_graph(), tmp_path, ["NoSuchExecutionProvider", *CPU], threads=1)
+
+
+def test_a_provider_that_the_engine_has_and_silently_leaves_out_is_refused(tmp_path: Path, monkeypatch):
+    """As one does that lacks its driver: the engine then runs on the processor, with no more than a warning."""
+    made = onnxruntime.InferenceSession
+
+    def on_the_processor(graph, options, providers, **more):
+        return made(graph, options, providers=[*CPU], **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", on_the_processor)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["DmlExecutionProvider", *CPU])
+    with pytest.raises(EngineMissing, match="cannot use DmlExecutionProvider here, only CPUExecutionProvider"):
+        new_session(doubling_graph(), tmp_path, ["DmlExecutionProvider", *CPU], threads=1)
+
+
+def test_a_provider_that_fails_in_the_middle_is_an_error_and_not_gone_on_without(tmp_path: Path, monkeypatch):
+    session = new_session(doubling_graph(), tmp_path, CPU, threads=1)
+    sound = session._session._sess
+
+    class Failing:
+        def __getattr__(self, name):
+            return getattr(sound, name)
+
+        def run(self, *_):
+            raise onnxruntime.capi.onnxruntime_pybind11_state.EPFail("the GPU is gone")
+
+    monkeypatch.setattr(session._session, "_sess", Failing())
+    with pytest.raises(ModelError, match="the GPU is gone"):
+        session.run({"x": np.ones((3, 2), np.float32)})
 
 
 def test_a_provider_may_have_options(tmp_path: Path):
@@ -62,7 +91,10 @@ def test_the_memory_of_a_gpu_is_limited_to_what_is_lent():
     }
 
 
-@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_where_nobody_said_how_much_is_lent_the_memory_of_a_gpu_is_not_limited():
+    assert "gpu_mem_limit" not in cuda(None)[0][1]
+
+
 def test_a_provider_with_options_is_refused_by_its_name(tmp_path: Path):
     with pytest.raises(EngineMissing, match="cannot use NoSuchExecutionProvider here"):
         new_session(doubling_graph(), tmp_path, [("NoSuchExecutionProvider", {"device_id": "0"}), *CPU], threads=1)

@@ -107,6 +107,15 @@ def test_a_model_that_no_device_hosts_any_more_is_measured_anew(hosting):
     assert calibrations(hosting, TWO, threads=2) == {}
 
 
+def test_a_model_that_cannot_be_measured_has_one_slot_and_the_speed_of_the_median(engine):
+    enrol(engine, TWO)
+
+    (told,) = host(engine, TWO, [MODEL], {}, threads=2)
+
+    assert (told.slots, told.speed) == (1, 0.5)
+    assert calibrations(engine, TWO, threads=2) == {}
+
+
 def test_devices_that_are_all_alike_are_all_as_fast_as_the_median(engine):
     enrol(engine, TWO)
 

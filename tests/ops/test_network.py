@@ -9,12 +9,16 @@ from sqlmodel import select
 
 from broker_config import names
 from broker_config.node import Node
+from models.plan import MOST_SLOTS
 from ops.flower.login import announced_address
 from registry.database import open_engine, session
+from registry.tables import Deployment
 from registry.task_state import TaskState
 from registry.task_tables import LedgerMark, Task
 from starai import Client
 from starai.errors import UnknownModel
+from starai.generation import Options
+from tests.models.tiny_models import ANSWERS, MOST, TINY, tiny_entry
 
 pytestmark = pytest.mark.process
 
@@ -46,6 +50,26 @@ def test_a_network_answers_and_ctrl_c_leaves_nothing_running(starai, run, until,
     assert left_running() == []
     states = [task.state for task in sorted(recorded(Task), key=lambda task: task.submitted_at)]
     assert states == [TaskState.SUCCEEDED, TaskState.FAILED, TaskState.SUCCEEDED]
+
+
+@pytest.mark.timeout(300)
+def test_a_language_model_of_the_owners_is_hosted_beside_others_and_answers(starai, until, home):
+    entry, answer = tiny_entry("tiny-llama"), next(one for one in ANSWERS if one["model"] == "tiny-llama")
+    source = f'source = {{ type = "folder", path = "{(TINY / entry.name).as_posix()}" }}'
+    figures = f"parameters = {entry.parameters}\nweight_bytes = {entry.weight_bytes}\nkv_bytes_per_token = 1024"
+    text = f'[[model]]\nname = "{entry.name}"\nkind = "generate"\nlicence = "MIT"\n{figures}\n{source}\n'
+    (home / "models.toml").write_text(text, "utf-8")
+    network = starai("up", "--devices", "1", "--model", entry.name, "--model", "all-minilm-l6-v2")
+    until(lambda: network.says(READY), 150)
+
+    with Client() as client:
+        job = client.submit(entry.name, answer["prompt"], options=Options(max_tokens=MOST))
+        assert job.result(60).text == answer["text"]
+        assert client.submit("all-minilm-l6-v2", "text").result(60).shape == (384,)
+    hosted = {deployment.model: deployment for deployment in recorded(Deployment)}
+    assert hosted[entry.name].slots == MOST_SLOTS
+    assert hosted[entry.name].tasks_per_second > 1
+    assert network.end(signal.SIGINT) == 0
 
 
 def recorded(table):

@@ -2,6 +2,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,11 @@ from registry.deployments import deployments_of
 from registry.device_state import DeviceState
 from registry.devices import enrolled_devices, find_device
 from registry.owners import add_owner
+from registry.sweeping import running_attempts
 from registry.tables import Device, Owner, Table
 from starai.errors import RegistryError, SettingError
+
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def owners(engine: Engine) -> list[str]:
@@ -89,6 +93,18 @@ def test_devices_of_an_older_database_are_inactive_until_they_are_checked(empty:
         device = find_device(registry, "device-1")
     assert (device.state, device.name, device.hardware_id) == (DeviceState.INACTIVE, None, None)
     assert device.enrolled_at.year == 2026
+
+
+def test_attempts_of_an_older_database_go_on_and_never_said_that_they_did(empty: Engine) -> None:
+    migrate(empty, "0009")
+    columns = "submitter, task, run, device, started_at, outcome, cleared"
+    row = f"INSERT INTO attempts ({columns}) VALUES ('ada', 't', 'run', 'device-1', :at, 'running', false)"
+    with empty.begin() as connection:
+        connection.execute(text(row), {"at": "2026-01-01 00:00:00.000000"})
+    migrate(empty)
+    with session(empty) as registry:
+        (found,) = running_attempts(registry, NEW_YEAR + timedelta(days=1), 10)
+    assert (found.run, found.started_at, found.progressed_at) == ("run", NEW_YEAR, None)
 
 
 def test_a_database_of_a_newer_release_is_left_alone(engine: Engine) -> None:

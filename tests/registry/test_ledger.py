@@ -29,6 +29,7 @@ REPLY = "reply.ada-1"
 TASK = Submitted("ada", "t", NOW, "asia", "tiny", "phi3-3-8b", REPLY, NOW + timedelta(600), 7.5, 2, b"\x00text")
 STARTED = Reported("ada", "t", NOW, REPLY, State.STARTED, "device-1", "run", None, None, None, 9, b"")
 ENDED = Reported("ada", "t", LATER, REPLY, State.SUCCEEDED, "device-1", "run", 2.5, None, None, 99, b"\xffresult")
+GOT_ON = replace(STARTED, state=State.PROGRESS, at=LATER)
 LETTER = DeadLettered("ab" * 32, NOW, "ada", "t", REPLY, "asia.tiny", "q", "rejected", 3, "{}", b"body")
 
 
@@ -90,6 +91,32 @@ def test_what_comes_again_adds_nothing(network: Engine) -> None:
     (used,) = rows(network, Usage)
     assert (used.day, used.device, used.model, used.tasks) == (NOW.date(), "device-1", "phi3-3-8b", 1)
     assert (used.items, used.compute_seconds, used.bytes_in, used.bytes_out) == (2, 2.5, 5, 99)
+
+
+def test_signs_of_life_are_written_down_with_a_start_or_after_it(network: Engine) -> None:
+    write(network, TASK, replace(GOT_ON, at=NOW))
+    (attempt,) = rows(network, Attempt)
+    assert (attempt.started_at, attempt.progressed_at, attempt.outcome) == (NOW, NOW, Outcome.RUNNING)
+    write(network, GOT_ON)
+    (attempt,), (task,) = rows(network, Attempt), rows(network, Task)
+    assert (attempt.started_at, attempt.progressed_at, task.state) == (NOW, LATER, TaskState.STARTED)
+    write(network, ENDED)
+    (attempt,) = rows(network, Attempt)
+    assert (attempt.outcome, attempt.progressed_at) == (Outcome.SUCCEEDED, LATER)
+
+
+def test_tokens_add_up_over_batches(network: Engine) -> None:
+    for task in ("one", "two"):
+        write(network, *(replace(entry, task=task) for entry in (TASK, STARTED, replace(ENDED, tokens=2**31))))
+    (used,) = rows(network, Usage)
+    assert used.tokens_claimed == 2**32
+
+
+@pytest.mark.parametrize(("kind", "state"), [("generate", TaskState.SUCCEEDED), ("embed", TaskState.FAILED)])
+def test_a_result_has_to_be_of_the_kind_that_its_model_makes(network: Engine, kind: str, state: TaskState) -> None:
+    record(network, (TASK, STARTED, replace(ENDED, kind=kind)), 60.0, {"phi3-3-8b": "generate"})
+    assert [task.state for task in rows(network, Task)] == [state]
+    assert len(rows(network, TaskResult)) == (state is TaskState.SUCCEEDED)
 
 
 def test_usage_adds_up_over_batches(network: Engine) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -132,6 +133,12 @@ def test_an_unknown_device_hosts_nothing_and_can_be_given_nothing(registry: Sess
         deploy(registry, "device-9", [PHI])
     with pytest.raises(RegistryError, match="no device"):
         deployments_of(registry, "device-9")
+
+
+def test_where_a_model_runs_and_how_much_it_may_take_there_is_kept(registry: Session) -> None:
+    deploy(registry, "device-1", [replace(PHI, gpu=1, memory_bytes=70 * 10**9), MINILM])
+    kept = {found.model: (found.gpu, found.memory_bytes) for found in deployments_of(registry, "device-1")}
+    assert kept == {PHI.model: (1, 70 * 10**9), MINILM.model: (None, None)}
 
 
 @pytest.mark.parametrize("plan", [[Planned("phi3-3.8b", Tier.MEDIUM, slots=0)], [PHI, PHI]])

@@ -75,7 +75,7 @@ def test_a_mark_is_recorded_or_not(registry):
 
 def test_running_attempts_come_with_what_their_tasks_allow(registry):
     add_task(registry, "long", lease=300.0)
-    add_attempt(registry, "long", started_at=ago(90))
+    add_attempt(registry, "long", started_at=ago(90), progressed_at=ago(7))
     add_attempt(registry, "unknown", started_at=ago(95))
     add_attempt(registry, "ended", outcome=Outcome.SUCCEEDED)
     add_attempt(registry, "new", started_at=ago(1))
@@ -83,6 +83,7 @@ def test_running_attempts_come_with_what_their_tasks_allow(registry):
     found = running_attempts(registry, ago(60), 10)
 
     assert [(a.task, a.lease, a.reply_to) for a in found] == [("unknown", None, None), ("long", 300.0, "reply.ann-1")]
+    assert [(a.started_at, a.progressed_at) for a in found] == [(ago(95), None), (ago(90), ago(7))]
 
 
 def test_an_attempt_that_overran_is_written_down_and_its_task_waits_again(registry):

@@ -9,7 +9,8 @@ from starai import errors
 
 
 def test_the_library_publishes_this_and_nothing_else():
-    assert sorted(starai.__all__) == ["Client", "Job", "Region", "StarAIError", "Tier", "errors"]
+    talk = ["ChatMessage", "Generated", "Guidance", "Options", "Piece", "Stream"]
+    assert sorted(starai.__all__) == sorted(["Client", "Job", "Region", "StarAIError", "Tier", "errors", *talk])
     assert all(hasattr(starai, name) for name in starai.__all__)
 
 

@@ -20,8 +20,8 @@ def test_a_report_goes_to_who_asked_with_its_senders_name(state):
     assert Report.model_validate_json(sent.body) == report
 
 
-def test_only_a_start_or_a_return_is_followed_by_more():
-    assert set(State) - FINAL == {State.STARTED, State.REQUEUED}
+def test_only_an_attempt_that_goes_on_or_is_given_back_is_followed_by_more():
+    assert set(State) - FINAL == {State.STARTED, State.PIECE, State.PROGRESS, State.REQUEUED}
 
 
 @pytest.mark.parametrize(

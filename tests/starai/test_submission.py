@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from broker_config import names
 from broker_config.regions import Region
 from starai.errors import BadInput, InvalidName
-from starai.submission import LONGEST_DEADLINE, check_inputs, publication, submission
+from starai.generation import Generated, Options
+from starai.inputs import check_inputs
+from starai.submission import LONGEST_DEADLINE, publication, submission
 from starai.wire import MAX_BODY, MAX_TEXTS
 
 MODEL = "phi3-3.8b"
@@ -28,7 +31,7 @@ def test_the_body_is_celerys_json_with_the_inputs_as_they_were(inputs):
 
     assert (arguments, keywords) == ([], {"inputs": inputs})
     assert embedded == dict.fromkeys(["callbacks", "errbacks", "chain", "chord"])
-    assert task.rows == (() if isinstance(inputs, str) else (len(inputs),))
+    assert task.expected.rows == (() if isinstance(inputs, str) else (len(inputs),))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ def test_the_body_is_celerys_json_with_the_inputs_as_they_were(inputs):
         (None, "not NoneType"),
         (b"bytes", "not bytes"),
         (bytearray(b"bytes"), "not bytearray"),
-        ({"a": 1}, "not dict"),
+        ({"a": 1}, "is int, not a numpy array"),
         (iter(["a"]), "not list_iterator"),
         (["a", 5], "Input 1 is int"),
         (["a", b"b"], "Input 1 is bytes"),
@@ -48,6 +51,9 @@ def test_the_body_is_celerys_json_with_the_inputs_as_they_were(inputs):
         (["a", "\udfff"], "UTF-8"),
         ("a" * MAX_BODY, "the most is 8,388,608"),
         (["a" * (MAX_BODY // MAX_TEXTS)] * MAX_TEXTS, "the most is 8,388,608"),
+        ([{"role": "user", "content": "\ud800"}], "UTF-8"),
+        ({"\ud800": np.zeros(1)}, "UTF-8"),
+        ({"a": np.zeros(MAX_BODY, np.uint8)}, "the most is 8,388,608"),
     ],
     ids=[
         "empty",
@@ -64,12 +70,45 @@ def test_the_body_is_celerys_json_with_the_inputs_as_they_were(inputs):
         "surrogate in list",
         "too large",
         "too large a list",
+        "surrogate in message",
+        "surrogate in name",
+        "too large an array",
     ],
 )
 def test_what_no_device_could_do_is_refused(inputs, reason):
     with pytest.raises(BadInput, match=reason) as refused:
         submit(inputs)
     assert refused.value.task is None
+
+
+CONVERSATION = [{"role": "user", "content": "Why is the sky blue?"}]
+
+
+@pytest.mark.parametrize("prompt", ["Why", CONVERSATION], ids=["text", "conversation"])
+def test_a_prompt_goes_with_its_options_and_whether_its_pieces_are_wanted(prompt):
+    options = Options(max_tokens=7, stop=["."])
+    task = submission(MODEL, prompt, Region.ASIA, 600, options=options, stream=True)
+
+    assert json.loads(task.body)[1] == {
+        "inputs": prompt,
+        "options": {"max_tokens": 7, "stop": ["."]},
+        "stream": True,
+    }
+    assert task.expected.kinds == (Generated,)
+
+
+def test_options_that_are_the_usual_ones_say_all_the_same_that_a_text_is_wanted():
+    task = submission(MODEL, "Why", Region.ASIA, 600, options=Options())
+
+    assert json.loads(task.body)[1] == {"inputs": "Why", "options": {}}
+    assert task.expected.kinds == (Generated,)
+
+
+@pytest.mark.parametrize("inputs", [["a", "b"], {"a": np.zeros(1)}], ids=["texts", "arrays"])
+@pytest.mark.parametrize("more", [{"options": Options()}, {"stream": True}], ids=["options", "stream"])
+def test_no_text_is_generated_from_several_texts_or_from_arrays(inputs, more):
+    with pytest.raises(BadInput, match="from one prompt or one conversation: submit each as a task of its own"):
+        submission(MODEL, inputs, Region.ASIA, 600, **more)
 
 
 @settings(max_examples=30)

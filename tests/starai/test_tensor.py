@@ -1,6 +1,7 @@
 """Arrays on the wire."""
 
 import base64
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from starai.errors import BadInput
 from starai.tensor import is_sound, pack, unpack
 from starai.wire import Tensor
 
+DTYPES = get_args(Tensor.model_fields["dtype"].annotation)
 SENT = arrays.arrays(
-    st.sampled_from(["<f4", ">f4", "<f2", ">f2", "<i8", ">i8"]), arrays.array_shapes(min_dims=0, min_side=0, max_side=5)
+    st.sampled_from([*DTYPES, *(dtype.replace("<", ">") for dtype in DTYPES)]),
+    arrays.array_shapes(min_dims=0, max_dims=8, min_side=0, max_side=3),
 )
 
 
@@ -25,8 +28,15 @@ def test_an_array_comes_back_as_it_was(array, transposed):
 
     assert back.dtype == array.dtype.newbyteorder("<")
     assert back.shape == array.shape
-    assert back.astype("<f8").tobytes() == np.ascontiguousarray(array).astype("<f8").tobytes()
+    assert back.tobytes() == array.astype(back.dtype).tobytes()
     assert back.flags.writeable
+
+
+def test_arrays_of_numbers_and_truth_values_of_every_usual_size_are_sent():
+    assert {np.dtype(dtype).name for dtype in DTYPES} == {
+        *("float16", "float32", "float64", "bool"),
+        *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+    }
 
 
 def test_the_bytes_are_little_endian_in_c_order():
@@ -36,14 +46,27 @@ def test_the_bytes_are_little_endian_in_c_order():
     assert base64.b64decode(sent.data) == np.array([1, 3, 2, 4], "<f4").tobytes()
 
 
-@pytest.mark.parametrize("dtype", ["f8", "i4", "?", "c8", "U3", "O"])
+@pytest.mark.parametrize("dtype", ["c8", "g", "U3", "S3", "M8[s]", "O", "V2", "i4,f4"])
 def test_an_array_of_another_dtype_is_not_sent(dtype):
     with pytest.raises(BadInput, match="cannot be sent"):
         pack(np.zeros(2, dtype))
 
 
+def test_an_array_of_more_dimensions_than_travel_is_not_sent():
+    pack(np.zeros((1,) * 8))
+    with pytest.raises(BadInput, match="9 dimensions cannot be sent: the most is 8"):
+        pack(np.zeros((1,) * 9))
+
+
+def test_a_truth_value_is_0_or_1_whatever_byte_is_sent():
+    array = unpack(Tensor(dtype="|b1", shape=[2, 2], data=base64.b64encode(b"\x00\x01\x02\xff").decode()))
+
+    assert array.view("u1").tolist() == [[0, 1], [1, 1]]
+    assert array.flags.writeable
+
+
 @given(
-    st.sampled_from(["<f4", "<f2", "<i8"]),
+    st.sampled_from(DTYPES),
     st.lists(st.integers(0, 2**70) | st.integers(0, 3), max_size=8),
     st.text(max_size=30) | st.binary(max_size=60).map(lambda raw: base64.b64encode(raw).decode()),
 )

@@ -7,11 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.entry import Kind
 from starai.errors import BadInput, BrokerUnreachable, Cancelled, ModelCrashed, ModelError
+from starai.generation import FinishReason, Generated
 from starai.tensor import unpack
-from tasks import inference
+from tasks import output, pieces
 from tasks.inference import ATTEMPTS, LEASE, infer
 from tasks.message import Task
+
+TEXT = Generated(
+    text="Because.", finish_reason=FinishReason.STOP, prompt_tokens=5, tokens=3, first_token_seconds=0.1, seconds=0.2
+)
 
 
 class Submitter:
@@ -34,12 +40,28 @@ class Submitter:
 class Lengths:
     """A model: a text's length, as a row of one."""
 
+    kind = Kind.EMBED
+
     def run(self, inputs, timeout, stop):
         assert timeout == LEASE
         return np.array([[len(text)] for text in inputs], np.float32)
 
 
+class Talks:
+    """A model that makes a text in three steps."""
+
+    kind = Kind.GENERATE
+
+    def generate(self, prompt, timeout, stop, on_piece):
+        assert timeout == LEASE
+        for piece in ("Be", "cause", "."):
+            on_piece(piece)
+        return TEXT
+
+
 class Raises:
+    kind = Kind.EMBED
+
     def __init__(self, error):
         self._error = error
 
@@ -70,6 +92,8 @@ def test_one_text_is_answered_with_its_row(submitter):
 @pytest.mark.parametrize(("asked", "given"), [(None, LEASE), (5.0, 5.0)])
 def test_a_task_may_run_for_as_long_as_it_asked_or_as_is_usual(submitter, asked, given):
     class Timeout:
+        kind = Kind.EMBED
+
         def run(self, inputs, timeout, stop):
             return np.array([[timeout]], np.float32)
 
@@ -88,6 +112,29 @@ def test_a_list_is_answered_with_a_row_for_each_text(submitter):
     run(task(["a", "bb"]), Lengths(), submitter)
 
     assert unpack(submitter.reports[1].output).tolist() == [[1.0], [2.0]]
+
+
+def test_a_text_is_answered_with_what_is_known_of_it(submitter):
+    run(task("Why"), Talks(), submitter)
+
+    assert submitter.states == ["started", "succeeded"]
+    assert submitter.reports[1].output == TEXT
+
+
+def test_a_text_is_told_piece_by_piece_before_it_is_whole(submitter, monkeypatch):
+    monkeypatch.setattr(pieces, "PIECE_EVERY", 0.0)
+    run(replace(task("Why"), stream=True), Talks(), submitter)
+
+    assert submitter.states == ["started", "piece", "piece", "piece", "succeeded"]
+    assert [(r.offset, r.text) for r in submitter.reports[1:4]] == [(0, "Be"), (2, "cause"), (7, ".")]
+    assert {(r.task, r.run, r.device, r.region) for r in submitter.reports} == {("id", "run", "device", "asia")}
+
+
+def test_a_text_that_gets_on_says_so_whether_its_pieces_are_wanted_or_not(submitter, monkeypatch):
+    monkeypatch.setattr(pieces, "PROGRESS_EVERY", 0.0)
+    run(task("Why"), Talks(), submitter)
+
+    assert submitter.states == ["started", "progress", "progress", "progress", "succeeded"]
 
 
 def test_every_report_says_which_task_attempt_device_and_region_it_is_of(submitter):
@@ -119,7 +166,7 @@ def test_the_submitters_fault_ends_the_task(submitter, inputs, model):
 
 
 def test_a_result_that_is_too_large_to_be_read_is_the_submitters_fault(submitter, monkeypatch):
-    monkeypatch.setattr(inference, "MAX_BODY", 2000)
+    monkeypatch.setattr(output, "MAX_BODY", 2000)
 
     run(task(["x"] * 1000), Lengths(), submitter)
 

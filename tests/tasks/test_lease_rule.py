@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from registry.sweeping import Running
+from starai.submission import LONGEST_LEASE
 from tasks.lease_rule import judged, overran, task_connections
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -12,8 +13,9 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def attempt(seconds: float, lease: float | None = None) -> Running:
-    return Running("ann", f"task-{seconds}", "run", "d1", ago(seconds), lease, "reply.ann-1")
+def attempt(seconds: float, lease: float | None = None, progressed: float | None = None) -> Running:
+    got_on = None if progressed is None else ago(progressed)
+    return Running("ann", f"task-{seconds}", "run", "d1", ago(seconds), lease, "reply.ann-1", got_on)
 
 
 def connection(name: str, calls_itself: str | None, seconds: float) -> dict:
@@ -25,6 +27,26 @@ def test_an_attempt_overran_beyond_its_own_lease_or_the_usual_one_and_a_margin()
     attempts = [attempt(64), attempt(66), attempt(66, lease=300), attempt(6.5, lease=1)]
 
     assert overran(attempts, 60, 5, NOW) == [attempts[1], attempts[3]]
+
+
+def test_an_attempt_that_gets_on_has_its_lease_from_then():
+    attempts = [
+        attempt(900, progressed=64),
+        attempt(900, progressed=66),
+        attempt(900, lease=300, progressed=304),
+        attempt(900, lease=300, progressed=306),
+        attempt(900, lease=1, progressed=5.5),
+        attempt(900, lease=1, progressed=6.5),
+    ]
+
+    assert overran(attempts, 60, 5, NOW) == attempts[1::2]
+
+
+def test_no_attempt_goes_on_for_longer_than_the_longest_lease_however_it_gets_on():
+    attempts = [attempt(LONGEST_LEASE + 4, progressed=1), attempt(LONGEST_LEASE + 6, progressed=1)]
+
+    assert overran(attempts, 60, 5, NOW) == attempts[1:]
+    assert overran([attempt(LONGEST_LEASE + 4, LONGEST_LEASE)], 60, 5, NOW) == []
 
 
 def test_a_device_brings_tasks_by_any_connection_but_the_one_for_results():

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pika
 import pytest
 from hypothesis import given
@@ -12,9 +13,12 @@ from hypothesis import strategies as st
 
 from broker_config import names
 from broker_config.regions import Region
+from models.entry import Kind
 from registry.ledger_entries import DeadLettered, Marked, Reported, Submitted
+from starai.generation import FinishReason, Generated
 from starai.report import report_publication
 from starai.submission import publication, submission
+from starai.tensor import pack
 from starai.wire import Failure, Reason, Report, State, Tensor
 from tasks.ledger_message import Delivery, LedgerJunk, read_delivery
 from tasks.mark import mark_publication
@@ -25,6 +29,9 @@ TARGETS = Targets()
 REPLY = "reply.ada-1"
 REPORT = Report(task="t", state=State.SUCCEEDED, at=3.0, run="r", started=1.0, device="device-1")
 OUTPUT = Tensor(dtype="<f4", shape=[1], data="AAAAAA==")
+TEXT = Generated(
+    text="a", finish_reason=FinishReason.STOP, prompt_tokens=5, tokens=7, first_token_seconds=0.1, seconds=0.2
+)
 
 
 def delivery(message: Any, queue: str = names.LEDGER, **changes: Any) -> Delivery:
@@ -61,6 +68,11 @@ def test_a_submission_is_read():
     assert entry.expires_at.tzinfo is UTC
 
 
+@pytest.mark.parametrize("inputs", [[{"role": "user", "content": "a"}] * 3, {"a": np.ones(3), "b": np.ones(3)}])
+def test_a_conversation_or_arrays_are_one_item(inputs):
+    assert read(submitted(inputs)).items == 1
+
+
 def test_a_report_is_read_without_its_result_being_unpacked():
     one = reported()
     entry = read(one)
@@ -77,17 +89,43 @@ def test_a_report_is_read_without_its_result_being_unpacked():
         Tensor(dtype="<i8", shape=[1], data="AAAAAAAAAAA="),
         Tensor(dtype="<f4", shape=[2], data="AAAAAA=="),
         Tensor(dtype="<f4", shape=[1], data="AAAA!A=="),
+        {"good": OUTPUT, "broken": Tensor(dtype="<f4", shape=[2], data="AAAAAA==")},
     ],
 )
 def test_a_result_that_is_none_is_a_failure_of_its_device(output):
     entry = read(reported(output=output))
 
-    assert (entry.state, entry.reason, entry.body, entry.shape) == (State.FAILED, "device", b"", None)
+    assert (entry.state, entry.reason, entry.body) == (State.FAILED, "device", b"")
+    assert (entry.kind, entry.shape, entry.tokens) == (None, None, 0)
     assert "broken result" in entry.message
 
 
 def test_a_result_has_its_shape():
     assert read(reported()).shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("output", "kind", "shape", "tokens"),
+    [
+        (pack(np.ones((2, 3), np.float32)), Kind.EMBED, (2, 3), 0),
+        (TEXT, Kind.GENERATE, None, 7),
+        ({"a": OUTPUT, "b": pack(np.ones(2, np.int64))}, Kind.TENSORS, None, 0),
+    ],
+    ids=["vectors", "text", "arrays"],
+)
+def test_a_result_says_which_kind_of_model_makes_such_and_how_many_tokens_it_has(output, kind, shape, tokens):
+    one = reported(output=output)
+    entry = read(one)
+    assert (entry.state, entry.kind, entry.shape, entry.tokens) == (State.SUCCEEDED, kind, shape, tokens)
+    assert (entry.body, entry.message) == (one.body, None)
+
+
+def test_a_sign_of_life_is_read_and_a_piece_is_junk():
+    entry = read(reported(state=State.PROGRESS, output=None))
+    assert (entry.state, entry.device, entry.run, entry.body) == (State.PROGRESS, "device-1", "r", b"")
+    piece = reported(state=State.PIECE, output=None, offset=0, text="a")
+    for key in (piece.key, f"{REPLY}.progress", f"{REPLY}.succeeded"):
+        assert "routing key" in junk(replace(piece, key=key))
 
 
 def test_a_failure_says_why_in_words_that_can_be_kept():

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import numpy as np
 import pika
 import pytest
 from hypothesis import given, settings
@@ -10,14 +11,17 @@ from hypothesis import strategies as st
 
 from broker_config import names
 from broker_config.regions import Region
+from starai.generation import ChatMessage, Options
 from starai.submission import publication, submission
+from starai.tensor import pack, unpack
 from starai.wire import MAX_BODY, MAX_TEXTS
-from tasks.message import JunkError, Task, read_task, sender_reply_queue
+from tasks.message import JunkError, Task, items_in, read_task, sender_reply_queue
 
 QUEUE = "inference.asia.tiny.all-minilm-l6-v2"
 HEADERS = {"id": "t1", "task": names.INFERENCE_TASK}
 PROPERTIES = {"user_id": "ann", "reply_to": "reply.ann-1a"}
 BODY = b'[[],{"inputs":"a"},{}]'
+SAID = ChatMessage(role="user", content="Why is the sky blue?")
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.datetimes()
 
 
@@ -34,6 +38,44 @@ def test_what_the_library_sends_is_read_back():
     assert (task.id, task.reply_to, task.inputs) == (sent.properties.headers["id"], "reply.ann-1a", ["a", "b"])
     assert task.expires == pytest.approx(datetime.now(UTC).timestamp() + 60, abs=5)
     assert task.returns == 0
+
+
+@pytest.mark.parametrize("prompt", ["Why", [SAID]], ids=["text", "conversation"])
+def test_a_prompt_is_read_back_with_its_options_and_whether_its_pieces_are_wanted(prompt):
+    options = Options(max_tokens=7, temperature=0.5, stop=["."])
+    sent = submission("phi3-3.8b", prompt, Region.ASIA, 60, options=options, stream=True)
+
+    task = read(body=sent.body)
+
+    assert (task.inputs, task.options, task.stream) == (prompt, options, True)
+
+
+def test_named_arrays_are_read_back():
+    sent = submission("phi3-3.8b", {"a": np.arange(3)}, Region.ASIA, 60)
+
+    assert unpack(read(body=sent.body).inputs["a"]).tolist() == [0, 1, 2]
+
+
+def test_a_task_that_says_nothing_of_options_or_pieces_has_none():
+    assert (read().options, read().stream) == (None, False)
+    assert read(body=b'[[],{"inputs":"a","options":{}},{}]').options == Options()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "items"),
+    [
+        ("a", 1),
+        ("", 1),
+        ([], 0),
+        (["a"], 1),
+        (["a", "b"], 2),
+        ([SAID, SAID, SAID], 1),
+        (dict.fromkeys("abc", pack(np.ones(9))), 1),
+    ],
+    ids=range(7),
+)
+def test_each_of_several_texts_is_an_item_and_all_else_is_one_together(inputs, items):
+    assert items_in(inputs) == items
 
 
 @given(st.binary(max_size=200))
@@ -87,13 +129,20 @@ def test_any_headers_and_properties_are_a_task_or_junk(headers, user, reply_to):
         b"[[],{},{}]",
         b'[[],{"inputs":5},{}]',
         b'[[],{"inputs":["a",5]},{}]',
+        b'[[],{"inputs":{}},{}]',
+        b'[[],{"inputs":{"a":[1.5]}},{}]',
+        b'[[],{"inputs":["a",{"role":"user","content":"b"}]},{}]',
+        b'[[],{"inputs":[{"role":"boss","content":"b"}]},{}]',
+        b'[[],{"inputs":"a","options":{"max_tokens":0}},{}]',
+        b'[[],{"inputs":"a","options":[]},{}]',
+        b'[[],{"inputs":"a","stream":[]},{}]',
         b'[[],{"inputs":"a","more":1},{}]',
         b'[[],{"inputs":"\\ud800"},{}]',
         b'[[],{"inputs":"\xff"},{}]',
         b"[" * 10000,
         json.dumps([[], {"inputs": ["a"] * (MAX_TEXTS + 1)}, {}]).encode(),
     ],
-    ids=range(13),
+    ids=range(20),
 )
 def test_a_body_that_is_no_tasks_is_junk_of_a_known_sender(body):
     with pytest.raises(JunkError, match="the body is not a task's") as junk:

@@ -132,6 +132,26 @@ def test_a_task_that_overruns_its_lease_goes_to_another_device_and_only_it_count
     assert {other.take()[1] for _ in range(3)} == {slow, patient, held}
 
 
+def test_a_text_that_gets_on_keeps_its_device_and_one_that_does_not_loses_it(network, until):
+    alive, hung = network.device("device-alive"), network.device("device-hung")
+    network.submitter.submit(2, lease=1.0)
+    texts = alive.take(), hung.take()
+    alive.say(texts[0], State.STARTED)
+    hung.say(texts[1], State.STARTED)
+    sweep = network.sweep("leases", lease=1.0)
+
+    def gets_on():
+        alive.say(texts[0], State.PROGRESS)
+        sweep.run()
+        return network.events("device-hung", EventKind.OVERRAN)
+
+    until(gets_on)
+
+    assert network.events("device-alive", EventKind.OVERRAN) == []
+    assert not alive.is_cut(alive.tasks)
+    assert network.attempts()[texts[0][1]].progressed_at > network.attempts()[texts[0][1]].started_at
+
+
 def test_an_attempt_of_a_connection_that_has_ended_is_lost_and_nobody_is_cut_off(network, until):
     device, sweep = network.device("device-1"), network.sweep("leases", lease=1.0)
     [task] = network.submitter.submit()

@@ -1,4 +1,5 @@
 from broker_config.regions import Region
+from models.entry import Kind
 from tasks.targets import Targets
 
 
@@ -10,6 +11,13 @@ def test_a_models_wire_name_means_that_model():
 def test_a_tier_means_its_default_model():
     assert Targets().model_of("tiny") == "all-minilm-l6-v2"
     assert Targets().queue_of(Region.EUROPE, "tiny") == "inference.europe.tiny.all-minilm-l6-v2"
+
+
+def test_of_each_model_it_is_known_what_it_does_by_its_name_on_the_wire():
+    kinds = Targets().kinds
+
+    assert (kinds["all-minilm-l6-v2"], kinds["phi3-3-8b"]) == (Kind.EMBED, Kind.GENERATE)
+    assert "tiny" not in kinds
 
 
 def test_what_the_catalogue_does_not_know_means_itself_and_waits_nowhere():

@@ -17,11 +17,15 @@ from tokenizers import Tokenizer
 
 from models.calibration import Calibration
 from models.catalogue import load_catalogue
+from models.entry import Kind
 from models.messages import Request
 from models.microbatch import take
+from models.plan import MOST_SLOTS
 from models.store import ModelStore
 from starai.errors import ModelCorrupt
-from worker.calibrate import AT_ONCE, ENOUGH, TASK, calibrate, calibrate_model, choose
+from starai.generation import Generated
+from tests.models.tiny_models import TINY, tiny_entry
+from worker.calibrate import AT_ONCE, ENOUGH, PROMPT, TASK, calibrate, calibrate_model, calibrate_texts, choose
 
 pytestmark = pytest.mark.process
 
@@ -39,6 +43,8 @@ def minilm():
 
 class Batched:
     """Runs as one batch what waits together, as a model's process does; a batch takes as long as ``cost`` says."""
+
+    kind = Kind.EMBED
 
     def __init__(self, cost):
         self._cost = cost
@@ -107,6 +113,58 @@ def test_the_measurement_takes_about_two_seconds():
     calibrate(Batched(lambda tasks: 0.005))
 
     assert 2.0 < time.perf_counter() - begin < 4.0
+
+
+class Speaks:
+    """Makes texts as fast as told, of so many tokens, and remembers what it was asked."""
+
+    def __init__(self, tokens_per_second, tokens=32, first=0.5):
+        self._seconds, self._tokens, self._first = 1 / tokens_per_second, tokens, first
+        self.asked = []
+
+    def generate(self, prompt, timeout, stop, on_piece):
+        self.asked.append(prompt)
+        return Generated(
+            text="",
+            finish_reason="length",
+            prompt_tokens=18,
+            tokens=self._tokens,
+            first_token_seconds=self._first,
+            seconds=self._first + (self._tokens - 1) * self._seconds,
+        )
+
+
+def test_a_language_model_gets_as_many_slots_as_have_ten_tokens_a_second_each():
+    found = calibrate_texts(Speaks(29.8))
+
+    assert found.slots == 2
+    assert found.tasks_per_second == pytest.approx(1 / (0.5 + 31 / 29.8))
+    assert calibrate_texts(Speaks(1000)).slots == MOST_SLOTS
+
+
+def test_a_language_model_that_is_slower_than_predicted_keeps_one_slot():
+    assert calibrate_texts(Speaks(3)).slots == 1
+
+
+def test_every_device_is_measured_with_the_same_short_text():
+    speaks = Speaks(50)
+    calibrate_texts(speaks)
+
+    assert {prompt.model_dump_json() for prompt in speaks.asked} == {PROMPT.model_dump_json()}
+    assert (PROMPT.options.temperature, PROMPT.options.max_tokens) == (0, 32)
+
+
+def test_a_language_model_that_ends_its_text_at_once_is_measured_all_the_same():
+    assert calibrate_texts(Speaks(50, tokens=1)) == Calibration(slots=1, tasks_per_second=2.0)
+
+
+@pytest.mark.process
+def test_a_real_language_model_is_measured_and_ended():
+    found = calibrate_model(tiny_entry("tiny-llama"), TINY / "tiny-llama", threads=1)
+
+    assert found is not None
+    assert found.slots == MOST_SLOTS
+    assert 1 < found.tasks_per_second < 1000
 
 
 @pytest.mark.process

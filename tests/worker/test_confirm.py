@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from broker_config.link import Link
 from broker_config.regions import Region
 from broker_config.tiers import Tier
+from models.entry import Kind
 from starai.errors import BrokerUnreachable, ModelCrashed, PublishRejected
 from tasks.deployment import Deployment
 from tasks.message import Task
@@ -21,6 +22,8 @@ MODEL = "all-minilm-l6-v2"
 
 class Ones:
     pid = None
+
+    kind = Kind.EMBED
 
     def run(self, inputs, timeout, stop=None):
         if "crash" in inputs:

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from models import genai
 from models.catalogue import load_catalogue
 from models.measurement import Gpu, MachineClass, Maker, Measurement, Speed
 from models.plan import plan
@@ -22,7 +23,7 @@ from worker.benchmark.build import GRAPH, build
 from worker.benchmark.run import benchmark
 from worker.cli import main
 from worker.cpu import cpu_model_in
-from worker.engine import Engine, find_engine
+from worker.engine import Engine, LanguageEngine, find_engine, find_language_engine
 from worker.evaluation_table import as_table
 from worker.hardware import Hardware, find_hardware
 from worker.measure import Evaluation, measurement_of
@@ -42,6 +43,9 @@ HARDWARE = Hardware(
 EVALUATION = Evaluation(
     hardware=HARDWARE,
     engine=Engine(flavour="onnxruntime-gpu", version="1.31.1", provider="CUDAExecutionProvider"),
+    language=LanguageEngine(
+        flavour="onnxruntime-genai-cuda", version="0.18.0", providers=("CUDAExecutionProvider", "CPUExecutionProvider")
+    ),
     speeds=(Speed(threads=1, gflops=228, gb_per_s=32.1), Speed(threads=16, gflops=2100, gb_per_s=61.5)),
 )
 
@@ -169,10 +173,56 @@ def test_the_engine_is_the_installed_one() -> None:
         assert (engine.provider, engine.not_loaded) == ("CPUExecutionProvider", None)
 
 
+def test_the_engine_for_language_models_is_the_installed_one() -> None:
+    found = find_language_engine(find_engine())
+    assert found.flavour.startswith("onnxruntime-genai")
+    assert found.version.startswith("0.18.")
+    assert found.providers[-1] == "CPUExecutionProvider"
+    assert found.missing is None
+
+
+def test_without_an_engine_for_language_models_the_owner_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime_genai", None)
+    without = EVALUATION.model_copy(update={"language": find_language_engine(EVALUATION.engine)})
+    planned = plan(measurement_of(without), SHARE, load_catalogue())
+    Console(markup=False, width=400).print(as_table(without, SHARE, planned, explain=True))
+    assert measurement_of(without).generates_on == ()
+    assert capsys.readouterr().out.count("pip install 'starai[llm]'") == 5  # the engine's row, and four models
+
+
+def test_another_release_of_the_engine_for_language_models_is_told_and_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(genai.metadata, "version", lambda name: "0.13.1")
+    assert find_language_engine(EVALUATION.engine) == LanguageEngine(
+        missing="onnxruntime-genai 0.13.1 cannot be used: 0.18 is needed. Install it: pip install 'starai[llm]' beside "
+        "starai[cpu], or 'starai[llm-cuda]' beside starai[gpu]; there is none beside starai[directml]"
+    )
+
+
+def test_two_engines_for_language_models_over_one_another_are_told_and_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = {"onnxruntime": ["onnxruntime"], "onnxruntime_genai": ["onnxruntime-genai", "onnxruntime-genai-cuda"]}
+    monkeypatch.setattr(genai.metadata, "packages_distributions", lambda: both)
+    found = find_language_engine(EVALUATION.engine)
+    assert "pip uninstall onnxruntime-genai onnxruntime-genai-cuda" in (found.missing or "")
+
+
+def test_of_an_engine_for_gpus_what_does_not_load_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnxruntime_genai.is_cuda_available", lambda: True)
+    processor = EVALUATION.engine.model_copy(update={"provider": "CPUExecutionProvider"})
+    assert find_language_engine(EVALUATION.engine).providers == ("CUDAExecutionProvider", "CPUExecutionProvider")
+    assert find_language_engine(processor).providers == ("CPUExecutionProvider",)
+
+
 def test_a_measurement_has_what_was_found_and_what_its_owner_says() -> None:
     measurement = measurement_of(EVALUATION, MachineClass.SERVER)
     assert measurement.gpus == HARDWARE.gpus
     assert (measurement.provider, measurement.machine_class) == ("CUDAExecutionProvider", MachineClass.SERVER)
+    assert measurement.generates_on == EVALUATION.language.providers
     assert measurement.speeds == EVALUATION.speeds
 
 

@@ -21,18 +21,19 @@ from models.share import Share
 from registry.database import migrate, open_engine, session
 from registry.owners import add_owner
 from registry.tokens import issue_token
-from starai.errors import BrokerRefused, BrokerUntrusted, DeviceFailed
+from starai.errors import BrokerRefused, BrokerUntrusted, DeviceFailed, ModelError, ModelUnavailable
 from tasks.joining import JoinRefused, Refusal
 from tasks.platform import Platform
-from tests.models.machines import machine
+from tests.models.machines import RTX_3060, machine
 from worker import join as joining
+from worker import trials
 from worker.call import call
 from worker.join import join
 from worker.keys import keys_file, load_keys, load_or_make_keys, new_keys
 from worker.rotate import rotate
 
-MODEL = "all-minilm-l6-v2"
-CLAIM = Claim(measured=machine(), share=Share(memory=0.5, threads=7))
+MODEL, LANGUAGE_MODEL = "all-minilm-l6-v2", "qwen2.5-0.5b"
+CLAIM = Claim(measured=machine(generates_on=()), share=Share(memory=0.5, threads=7))
 
 
 @pytest.fixture
@@ -80,16 +81,88 @@ def password_of(broker, user):
     return pika.URLParameters(url).credentials.password
 
 
+@pytest.fixture
+def asked():
+    """Which models were tried, each with how many threads."""
+    return []
+
+
 @pytest.fixture(autouse=True)
-def tried(monkeypatch):
-    """What the models that are given to a device do on it; nothing is loaded."""
-    found = {MODEL: Calibration(slots=2, tasks_per_second=50.0)}
-    monkeypatch.setattr(joining, "_try_models", lambda accepted, on_step, disk: found)
+def tried(monkeypatch, asked):
+    """What becomes of the models that are given to a device when it tries them; nothing is loaded."""
+    found = {
+        MODEL: Calibration(slots=2, tasks_per_second=50.0),
+        LANGUAGE_MODEL: Calibration(slots=3, tasks_per_second=1.5),
+    }
+
+    def measured(deployment, store):
+        asked.append((deployment.model, deployment.threads))
+        if isinstance(outcome := found[deployment.model], ModelError):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(trials, "_measured", measured)
     return found
 
 
-def ask(token, keys=None, claim=CLAIM):
-    return join(token, keys or new_keys(), "the old laptop", claim, lambda step: None)
+def ask(token, keys=None, claim=CLAIM, on_left_out=lambda _: None):
+    return join(token, keys or new_keys(), "the old laptop", claim, lambda _: None, on_left_out=on_left_out)
+
+
+def speaking(**more):
+    """The claim of a machine with the engine for language models."""
+    return Claim(measured=machine(**more), share=CLAIM.share)
+
+
+def test_a_device_with_the_engine_for_language_models_hosts_one(token):
+    """40 GB/s x 0.6 / 0.55 = 43 tokens/s would do for four slots; what it measured is enough for three."""
+    enrolment = ask(token, claim=speaking())
+
+    assert [(d.model, d.slots, d.gpu) for d in enrolment.deployments] == [(LANGUAGE_MODEL, 3, None), (MODEL, 2, None)]
+
+
+def test_a_device_is_told_on_which_gpu_a_model_runs_and_how_much_of_it(token, tried):
+    tried["phi3-3.8b"] = Calibration(slots=4, tasks_per_second=2.0)
+
+    first = ask(token, claim=speaking(gpus=(RTX_3060,), provider="CUDAExecutionProvider")).deployments[0]
+
+    assert (first.model, first.gpu, first.slots, first.memory_bytes) == ("phi3-3.8b", 0, 1, 5_330_612_736)
+
+
+def test_a_model_that_does_not_run_here_is_left_out_and_another_comes_in_its_place(token, tried):
+    """The owner lends one thread, and so one model: the larger one, as long as it runs."""
+    tried[LANGUAGE_MODEL] = ModelUnavailable("Nobody publishes it.")
+    left_out = []
+
+    claim = speaking().model_copy(update={"share": Share(memory=0.5, threads=1)})
+    enrolment = ask(token, claim=claim, on_left_out=left_out.append)
+
+    assert [deployment.model for deployment in enrolment.deployments] == [MODEL]
+    assert left_out == ["qwen2.5-0.5b is left out: Nobody publishes it."]
+
+
+def test_a_model_that_gets_the_threads_of_one_that_was_left_out_is_tried_anew(token, tried, asked):
+    tried[LANGUAGE_MODEL] = ModelUnavailable("Nobody publishes it.")
+
+    (deployment,) = ask(token, claim=speaking()).deployments
+
+    assert asked == [(LANGUAGE_MODEL, 6), (MODEL, 1), (MODEL, 7)]
+    assert deployment.threads == 7
+
+
+def test_a_device_on_which_no_model_runs_is_told_why_the_first_one_does_not(token, tried):
+    tried[MODEL] = ModelUnavailable("There is no room for it.")
+
+    with pytest.raises(ModelUnavailable, match="no room"):
+        ask(token)
+
+
+def test_a_model_of_arrays_is_not_measured_and_hosted_all_the_same(token, tried):
+    tried[MODEL] = None
+
+    (deployment,) = ask(token).deployments
+
+    assert (deployment.model, deployment.slots, deployment.speed) == (MODEL, 8, 0.5)
 
 
 def test_a_device_that_joins_is_given_its_region_its_models_and_a_place_at_the_broker(empty_broker, token):
@@ -123,7 +196,7 @@ def test_a_token_for_one_device_is_refused_to_a_second(token):
 
 def test_a_device_on_which_nothing_fits_is_told_so(token):
     with pytest.raises(JoinRefused) as caught:
-        ask(token, claim=CLAIM.model_copy(update={"measured": machine(gib=0.5, cores=1)}))
+        ask(token, claim=CLAIM.model_copy(update={"measured": machine(gib=0.5, cores=1, generates_on=())}))
 
     assert caught.value.reason is Refusal.NOTHING_FITS
 

@@ -1,8 +1,10 @@
 """What becomes of a model that failed: its pauses, and how it is made ready again."""
 
-import numpy as np
+from concurrent.futures import Future
+
 import pytest
 
+from models.entry import Kind
 from starai.errors import BadInput, Cancelled, ModelCorrupt, ModelCrashed
 from worker import recovery
 from worker.recovery import NotedModel, Recovery
@@ -85,6 +87,41 @@ def test_a_model_of_a_device_that_ends_is_not_made_ready_any_more(until):
     assert not workshop.mended
 
 
+class Able:
+    """A model of every kind, which repeats what it is asked, or fails."""
+
+    kind = Kind.GENERATE
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+
+    def run(self, inputs, timeout, stop=None):
+        return self._do("run", inputs, timeout, stop)
+
+    def generate(self, prompt, timeout, stop, on_piece):
+        on_piece("a")
+        return self._do("generate", prompt, timeout, stop)
+
+    def compute(self, arrays, timeout, stop=None):
+        return self._do("compute", arrays, timeout, stop)
+
+    def _do(self, *asked):
+        if self._error:
+            raise self._error
+        return asked
+
+
+STOP: Future[None] = Future()
+# Not what such a model is asked, which is nobody's business here.
+ASKS = {
+    "run": lambda model: model.run("inputs", 1.0, STOP),
+    "generate": lambda model: model.generate("inputs", 1.0, STOP, lambda _: None),
+    "compute": lambda model: model.compute("inputs", 1.0, STOP),
+}
+each_way = pytest.mark.parametrize("way", ASKS)
+
+
+@each_way
 @pytest.mark.parametrize(
     ("error", "is_failure"),
     [
@@ -94,29 +131,45 @@ def test_a_model_of_a_device_that_ends_is_not_made_ready_any_more(until):
         (Cancelled("no"), False),
     ],
 )
-def test_what_the_submitter_did_is_no_failure_of_the_model(error, is_failure):
-    class Failing:
-        def run(self, inputs, timeout, stop=None):
-            raise error
-
+def test_what_the_submitter_did_is_no_failure_of_the_model(way, error, is_failure):
     model = Recovery("minilm", Workshop())
 
-    with pytest.raises(type(error)):
-        NotedModel(Failing(), model).run(["a"], 1.0)
+    with pytest.raises(type(error)) as caught:
+        ASKS[way](NotedModel(Able(error), model))
 
+    assert caught.value is error
     assert model.is_under_way is is_failure
 
 
-def test_a_task_that_was_done_is_a_success(until, caplog):
-    class Ones:
-        def run(self, inputs, timeout, stop=None):
-            return np.ones((1, 1), np.float32)
-
+@each_way
+def test_a_task_that_was_done_is_a_success(way, until, caplog):
     model = Recovery("minilm", Workshop())
     model.failed()
     until(lambda: not model.is_under_way)
 
-    assert NotedModel(Ones(), model).run(["a"], 1.0).shape == (1, 1)
+    assert ASKS[way](NotedModel(Able(), model)) == (way, "inputs", 1.0, STOP)
     model.failed()
 
     assert pauses(caplog) == [0.05, 0.05]
+
+
+@each_way
+def test_what_the_submitter_did_is_no_success_either(way, until, caplog):
+    model = Recovery("minilm", Workshop())
+    model.failed()
+    until(lambda: not model.is_under_way)
+
+    with pytest.raises(BadInput):
+        ASKS[way](NotedModel(Able(BadInput("no")), model))
+    model.failed()
+
+    assert pauses(caplog) == [0.05, 0.1]
+
+
+def test_a_model_whose_failures_are_noted_says_what_it_does_and_hands_its_pieces_on():
+    pieces = []
+    noted = NotedModel(Able(), Recovery("minilm", Workshop()))
+
+    noted.generate("inputs", None, None, pieces.append)
+
+    assert (noted.kind, pieces) == (Kind.GENERATE, ["a"])

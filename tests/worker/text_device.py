@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_config.logs import log_to_stderr
+from models.entry import Kind
 from starai.errors import BadInput, Cancelled, ModelCrashed
 from worker import load_sample
 from worker.control import Control
@@ -46,6 +47,7 @@ from worker.run import serve
 class TextModel:
     """A model that obeys its input, in this very process."""
 
+    kind = Kind.EMBED
     pid = None
 
     def __init__(self, device: str, folder: Path) -> None:

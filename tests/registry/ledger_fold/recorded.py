@@ -36,6 +36,10 @@ def started(second: float, device: str = "device-1", **more: object) -> Reported
     return reported(State.STARTED, second, device, **more)
 
 
+def progressed(second: float, device: str = "device-1", **more: object) -> Reported:
+    return reported(State.PROGRESS, second, device, **more)
+
+
 def succeeded(second: float, device: str = "device-1", **more: object) -> Reported:
     return reported(State.SUCCEEDED, second, device, **more)
 
@@ -43,7 +47,8 @@ def succeeded(second: float, device: str = "device-1", **more: object) -> Report
 class Ledger:
     """The ledger's tables in memory: refuses what the database would."""
 
-    def __init__(self) -> None:
+    def __init__(self, **kinds: str) -> None:
+        self.kinds = kinds
         self.tasks: dict = {}
         self.attempts: dict = {}
         self.inputs: dict = {}
@@ -52,7 +57,7 @@ class Ledger:
 
     def record(self, *entries: Entry) -> Changes:
         known = Known(copy.deepcopy(self.tasks), copy.deepcopy(self.attempts), HOSTS, OWNERS)
-        changes = fold(known, entries, 60.0)
+        changes = fold(known, entries, 60.0, self.kinds)
         for task in changes.new_tasks:
             assert task.key not in self.tasks
         for task in changes.changed_tasks:

@@ -7,14 +7,17 @@ from hypothesis import strategies as st
 
 from registry.ledger_entries import Entry, Submitted
 from starai.wire import State
-from tests.registry.ledger_fold.recorded import Ledger, reported, started, submitted
+from tests.registry.ledger_fold.recorded import Ledger, progressed, reported, started, submitted
 
 ENDS = st.sampled_from([State.SUCCEEDED, State.FAILED, State.EXPIRED, State.CANCELLED])
 
 
 @st.composite
 def lives(draw: Callable) -> list[list[Entry]]:
-    """Lives of up to four tasks: each was begun by up to three devices one after another, given back, and ended."""
+    """Lives of up to four tasks: each was begun by up to three devices one after another, given back, and ended.
+
+    Devices may tell that they got on, whether they told that they began or not.
+    """
     clock = iter(range(1, 1000))
     result: list[list[Entry]] = []
     for number in range(draw(st.integers(1, 4))):
@@ -24,12 +27,14 @@ def lives(draw: Callable) -> list[list[Entry]]:
             device, who = draw(st.sampled_from(["device-1", "device-2"])), {"task": task, "run": f"run-{attempt}"}
             if draw(st.booleans()):
                 life.append(started(next(clock), device, **who))
+            life += [progressed(next(clock), device, **who) for _ in range(draw(st.integers(0, 2)))]
             life.append(reported(State.REQUEUED, next(clock), device, claimed=0.0, **who))
         if draw(st.booleans()):
             life.append(reported(State.REQUEUED, next(clock), None, task=task))
         device = draw(st.sampled_from(["device-1", "device-2"]))
         if told := draw(st.booleans()):
             life.append(started(next(clock), device, task=task, run="last"))
+            life += [progressed(next(clock), device, task=task, run="last") for _ in range(draw(st.integers(0, 2)))]
         if draw(st.booleans()):
             by = draw(st.sampled_from([device, None])) if not told else device
             life.append(reported(draw(ENDS), next(clock), by, task=task, run="last" if by else None))

@@ -4,11 +4,11 @@ import copy
 
 import pytest
 
-from registry.ledger_entries import Reported
+from registry.ledger_entries import BROKEN, Reported
 from registry.ledger_fold import MOST_ATTEMPTS, UNTOLD
 from registry.ledger_rows import AttemptRow
-from registry.task_state import TaskState
-from tests.registry.ledger_fold.recorded import KEY, Ledger, at, started, submitted, succeeded
+from registry.task_state import Outcome, TaskState
+from tests.registry.ledger_fold.recorded import KEY, Ledger, at, progressed, started, submitted, succeeded
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,9 @@ from tests.registry.ledger_fold.recorded import KEY, Ledger, at, started, submit
     [
         (succeeded(1, "device-9"), "does not host"),
         (started(1, "device-9"), "does not host"),
+        (progressed(1, "device-9"), "does not host"),
+        (progressed(1, reply_to="reply.ada-2"), "reply address"),
+        (progressed(1, run=None), "no attempt"),
         (succeeded(1, reply_to="reply.ada-2"), "reply address"),
         (succeeded(1, run=None), "no attempt"),
     ],
@@ -74,6 +77,31 @@ def test_a_result_of_another_form_than_its_task_is_a_failure_of_its_device(shape
 
     assert ledger.tasks[KEY].state is TaskState.FAILED
     assert (ledger.tasks[KEY].reason, ledger.results) == ("device", {})
+
+
+KINDS = ("embed", "generate", "tensors")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("model", KINDS)
+def test_a_result_of_another_kind_than_its_model_makes_is_a_failure_of_its_device(model, kind):
+    ledger = Ledger(minilm=model)
+    ledger.record(submitted(), succeeded(1, kind=kind, tokens=7))
+
+    (used,) = ledger.usage.values()
+    if kind == model:
+        assert (ledger.task.state, ledger.results, used.tokens_claimed) == (TaskState.SUCCEEDED, {KEY: b"result"}, 7)
+    else:
+        assert (ledger.task.state, ledger.task.reason, ledger.task.message) == (TaskState.FAILED, "device", BROKEN)
+        assert (ledger.attempt().outcome, ledger.results) == (Outcome.FAILED, {})
+        assert (used.failed, used.tasks, used.tokens_claimed) == (1, 0, 0)
+
+
+def test_any_kind_of_result_is_one_of_a_model_of_which_nobody_knows_what_it_makes():
+    ledger = Ledger(another="generate")
+    ledger.record(submitted(), succeeded(1, kind="tensors"))
+
+    assert ledger.task.state is TaskState.SUCCEEDED
 
 
 @pytest.mark.parametrize(("items", "shape"), [(2, (2, 4)), (1, (1, 4)), (1, (4,)), (0, (9, 9))])

@@ -40,6 +40,15 @@ def test_usage_is_of_the_owner_the_device_had_then(ledger: Ledger) -> None:
     assert ledger.usage == {(START.date(), 1, "device-1", "minilm"): used}
 
 
+def test_tokens_are_added_up_as_devices_claim_them_of_what_they_did(ledger: Ledger) -> None:
+    for task, tokens in (("t1", 5), ("t2", 7), ("t3", 0)):
+        ledger.record(submitted(0, task), succeeded(1, task=task, tokens=tokens))
+    ledger.record(submitted(0, "t4"), reported(State.FAILED, 1, task="t4", tokens=9))
+    ledger.record(succeeded(2, task="t1", tokens=5))
+    (used,) = ledger.usage.values()
+    assert (used.tasks, used.failed, used.tokens_claimed) == (3, 1, 12)
+
+
 def test_a_task_that_expired_keeps_its_input_for_a_retry(ledger: Ledger) -> None:
     ledger.record(submitted(), reported(State.EXPIRED, 1, None))
     assert ledger.inputs == {KEY: b"text"}
