@@ -11,6 +11,7 @@ from ops.health import show_health
 from ops.jobs import jobs
 from ops.owners import owners
 from ops.record import record
+from ops.serve.command import serve
 from ops.submit import submit
 from ops.submitters import submitters
 from ops.tokens import tokens
@@ -40,6 +41,7 @@ for command in (
     show_health,
     show_usage,
     show_flower,
+    serve,
     broker,
     record,
     demo,
