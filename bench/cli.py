@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from bench.embedding.run import measure_embedding
+from bench.generation.run import measure_generation
 from bench.ground import Ground, private_node
 from bench.growth.run import measure_growth
 from bench.health.run import measure_health
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "health": lambda ground, runs, _: measure_health(ground, runs),
     "recovery": lambda ground, runs, _: measure_recovery(ground, runs),
     "embedding": lambda ground, runs, _: measure_embedding(ground, runs),
+    "generation": lambda ground, runs, _: measure_generation(ground, runs),
     "placement": measure_placement,
     "growth": lambda ground, runs, _: measure_growth(ground, runs),
 }

@@ -43,14 +43,15 @@ class Ground:
         self.own_vhost(vhost)
         return replace(self, vhost=vhost)
 
-    def host(self, models: Iterable[str], *, ledger: bool = False) -> None:
-        """Declare the network's topology with the quorum queues of these models, all tiny.
+    def host(self, models: Iterable[str], tier: Tier = Tier.TINY, *, ledger: bool = False) -> None:
+        """Declare the network's topology with the quorum queues of these models.
 
         Args:
             models: their names.
+            tier: that of all of them.
             ledger: whether every task and result is copied to the ledger's queue, which somebody has to read then.
         """
-        whole = topology([HostedModel(model, Tier.TINY) for model in models], QueueType.QUORUM)
+        whole = topology([HostedModel(model, tier) for model in models], QueueType.QUORUM)
         if not ledger:
             whole = replace(whole, bindings=tuple(b for b in whole.bindings if b.destination != names.LEDGER))
         apply(self.url, whole)

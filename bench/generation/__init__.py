@@ -1,0 +1,1 @@
+"""Texts through the network, against the same model in process."""
