@@ -75,7 +75,7 @@ def submission(
         raise BadInput("A text is generated from one prompt or one conversation: submit each as a task of its own.")
     body = _encode(checked, options, stream=stream)
     if len(body) > MAX_BODY:
-        raise BadInput(f"The task has {len(body):,} bytes; the most is {MAX_BODY:,}. Split it; map() does so with texts.")
+        raise BadInput(f"The task has {len(body):,} bytes; the most is {MAX_BODY:,}. Split it, as map() does.")
     return Submission(str(uuid.uuid4()), model, region, deadline, body, expected, lease)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from models.calibration import Calibration
 from models.catalogue import load_catalogue
+from models.room import gb
 from models.store import ModelStore
 from starai.errors import ModelError
 from tasks.deployment import Deployment
@@ -47,7 +48,7 @@ class Trials:
         for deployment in untried:
             self._on_step(f"the model {deployment.model}")
             try:
-                found = _measured(deployment, store)
+                found = _measured(deployment, store, self._on_step)
             except ModelError as error:
                 self.unable[deployment.model] = error
                 self._on_left_out(f"{deployment.model} is left out: {error}")
@@ -67,8 +68,12 @@ def _trial(deployment: Deployment) -> tuple[str, int | None, int | None]:
     return deployment.model, deployment.threads, deployment.gpu
 
 
-def _measured(deployment: Deployment, store: ModelStore) -> Calibration | None:
+def _measured(deployment: Deployment, store: ModelStore, on_step: OnStep) -> Calibration | None:
     model = load_catalogue().get(deployment.model)
+
+    def show(done: int, total: int) -> None:
+        on_step(f"the model {model.name}: {gb(done)} of {gb(total)}")
+
     with store.using(model):
-        folder = store.ensure(model)
+        folder = store.ensure(model, show)
         return calibrate_model(store.known(model), folder, deployment.threads or 1, gpu_of(deployment))

@@ -29,7 +29,8 @@ class Machine:
 
     def worker(self, *arguments, **more):
         command = [sys.executable, "-P", "-m", "worker.cli", *arguments]
-        environment = {**os.environ, "STARAI_HOME": str(self.home)}
+        # Of what the plan gives it only what is here already is to be tried: the hub is not asked.
+        environment = {**os.environ, "STARAI_HOME": str(self.home), "HF_HUB_OFFLINE": "1"}
         with self.log.open("ab") as log:
             return subprocess.Popen(command, env=environment, stdout=log, stderr=log, **more)
 
