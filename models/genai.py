@@ -15,7 +15,7 @@ import numpy as np
 
 from models.need import CONTEXT_TOKENS
 from models.on_gpu import CUDA, OnGpu
-from models.runtime import CPU, import_engine
+from models.runtime import CPU, first_line, import_engine
 from starai.errors import BadInput, EngineMissing, ModelError
 from starai.generation import ChatMessage, Options
 
@@ -89,7 +89,7 @@ class LanguageModel:
                 json.dumps([message.model_dump() for message in messages]), add_generation_prompt=True
             )
         except Exception as error:  # the runtime's errors have no common base of their own
-            raise BadInput(f"The model's chat template refuses the messages: {_first_line(error)}") from error
+            raise BadInput(f"The model's chat template refuses the messages: {first_line(error)}") from error
         return written
 
     def encode(self, text: str) -> list[int]:
@@ -114,7 +114,7 @@ class LanguageModel:
                 params.set_guidance(str(options.guidance.kind), options.guidance.text)
             return Generator(self._engine.Generator(self._model, params))
         except Exception as error:  # the runtime's errors have no common base of their own
-            raise BadInput(f"The model cannot generate so: {_first_line(error)}") from error
+            raise BadInput(f"The model cannot generate so: {first_line(error)}") from error
 
     def _load(self, folder: Path, threads: int, gpu: OnGpu | None) -> Any:
         config = self._engine.Config(str(folder))
@@ -210,15 +210,11 @@ def _loaded(load: Callable[[], _T]) -> _T:
     except EngineMissing:
         raise
     except Exception as error:  # the runtime's errors have no common base of their own
-        raise ModelError(f"The language model could not be loaded: {_first_line(error)}") from error
+        raise ModelError(f"The language model could not be loaded: {first_line(error)}") from error
 
 
 def _ran(step: Callable[[], _T]) -> _T:
     try:
         return step()
     except Exception as error:  # the runtime's errors have no common base of their own
-        raise ModelError(f"The model failed while it ran: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(f"The model failed while it ran: {first_line(error)}") from error

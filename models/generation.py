@@ -14,6 +14,8 @@ from starai.generation import FinishReason, Generated, Options, Prompt
 
 #: Tokens of a prompt that one step reads: so few that others have their turn soon, so many that reading is no slower.
 CHUNK = 64
+# A token is shorter than that, in whatever language, but for long runs of the same character.
+_CHARACTERS = 64
 
 
 class Generating:
@@ -32,7 +34,10 @@ class Generating:
         self._clock, self._began = clock, clock()
         self._options = prompt.options
         self._model = model
-        tokens = model.encode(prompt.inputs if isinstance(prompt.inputs, str) else model.chat(prompt.inputs))
+        text = prompt.inputs if isinstance(prompt.inputs, str) else model.chat(prompt.inputs)
+        # First by its length alone: to find its tokens takes time, in which no other text gets on.
+        _require_short(text, model.context)
+        tokens = model.encode(text)
         self._prompt_tokens = len(tokens)
         self._left = tokens
         self._most = _most_tokens(len(tokens), prompt.options, model.context)
@@ -81,6 +86,13 @@ class Generating:
             tokens=self._made,
             first_token_seconds=first - self._began,
             seconds=self._clock() - self._began,
+        )
+
+
+def _require_short(text: str, context: int) -> None:
+    if len(text) > _CHARACTERS * context:
+        raise BadInput(
+            f"The prompt has {len(text):,} characters; the model's context is {context:,} tokens. Shorten it."
         )
 
 

@@ -71,7 +71,8 @@ class Graph:
         Else a large run would leave less for the next one, and for the machine's owner.
         """
         options = self._engine.RunOptions()
-        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        arenas = "cpu:0" if self._is_on_processor else "cpu:0;gpu:0"
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", arenas)
         options.terminate = True
         with suppress(Exception):
             self._run(given, options)

@@ -171,10 +171,12 @@ class ModelHost:
         if stop is not None and stop.done():
             process.withdraw(answer)
             raise Cancelled(f"A task was cancelled while the model {name} ran it.")
+        late = f"The model {name} gave no answer within {lease.seconds:g} s."
+        if process.has_answered_since(lease.since):  # others, whose work is not to be lost with this
+            process.withdraw(answer)
+            raise ModelHung(late)
         process.end(f"The process of the model {name} was ended: a request beside yours got no answer in time.")
-        raise ModelHung(
-            f"The model {name} gave no answer within {lease.seconds:g} s. The next run starts a new process."
-        )
+        raise ModelHung(f"{late} The next run starts a new process.")
 
 
 def _sendable(name: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -12,15 +12,15 @@ class Lease:
 
     def __init__(self, seconds: float | None) -> None:
         self.seconds = seconds
-        self._since = time.monotonic()
+        self.since = time.monotonic()
 
     def extend(self) -> None:
         """Let it begin anew."""
-        self._since = time.monotonic()
+        self.since = time.monotonic()
 
     def left(self) -> float | None:
         """Return the seconds until it runs out, not below 0; ``None``: it never does."""
-        return None if self.seconds is None else max(self._since + self.seconds - time.monotonic(), 0.0)
+        return None if self.seconds is None else max(self.since + self.seconds - time.monotonic(), 0.0)
 
     def is_over(self) -> bool:
         """Tell whether it has run out."""

@@ -34,8 +34,11 @@ def tokens_per_second(entry: CatalogueEntry, pool: Pool) -> float:
 def fast_slots(entry: CatalogueEntry, pool: Pool, most: int) -> int:
     """Return with how many slots, ``most`` at most, a model is fast enough there; 0 where it is too slow with one.
 
-    A language model makes its texts in turn, a token of each, so that all of them together get its tokens a second.
+    A language model makes its texts in turn, a token of each, so that all of them together get its tokens a second. Any
+    other model of named arrays makes no tokens, and runs one task after the other.
     """
+    if entry.kind is Kind.TENSORS:
+        return min(most, 1)
     alone = tokens_per_second(entry, pool)
     if entry.kind is Kind.GENERATE:
         return min(most, int(alone // ENOUGH_TOKENS_PER_SECOND))

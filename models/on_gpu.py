@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 
 from models.runtime import CPU, Provider, cuda
+from starai.errors import EngineMissing
 
 CUDA, DIRECTML, MIGRAPHX = "CUDAExecutionProvider", "DmlExecutionProvider", "MIGraphXExecutionProvider"
 
@@ -52,12 +53,19 @@ class OnGpu(BaseModel):
 
         A number in an engine's options would not do: onnxruntime-genai keeps some of its memory on the first GPU. Where
         the owner lets this process see some GPUs only, the number counts those.
+
+        Raises:
+            EngineMissing: the owner hides that GPU.
         """
         variable = _SEES.get(self.provider)
         if variable is None or self.number is None:
             return {}
-        seen = [gpu.strip() for gpu in variables.get(variable, "").split(",") if gpu.strip()]
-        return {variable: seen[self.number] if self.number < len(seen) else str(self.number)}
+        if variable not in variables:
+            return {variable: str(self.number)}
+        seen = [gpu.strip() for gpu in variables[variable].split(",") if gpu.strip()]
+        if self.number >= len(seen):
+            raise EngineMissing(f"GPU {self.number} is hidden by {variable}={variables[variable]!r}. Join again.")
+        return {variable: seen[self.number]}
 
     @property
     def _limit(self) -> int | None:

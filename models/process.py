@@ -42,7 +42,7 @@ class ModelProcess:
         self._model = entry.name
         self._most_bytes = most_bytes(entry, on_gpu=gpu is not None)
         self._over = threading.Event()
-        self._began = time.monotonic()
+        self._began = self._heard = time.monotonic()
         self._ids = itertools.count(LOADED + 1)
         self._lock = threading.Lock()
         self._end_reason: str | None = None
@@ -61,6 +61,10 @@ class ModelProcess:
     def pid(self) -> int:
         """The process's id."""
         return self._popen.pid
+
+    def has_answered_since(self, moment: float) -> bool:
+        """Tell whether it has said anything to anybody since that time on ``time.monotonic()``."""
+        return self._heard > moment
 
     @property
     def is_alive(self) -> bool:
@@ -117,6 +121,7 @@ class ModelProcess:
     def _read(self) -> None:
         with cast("BinaryIO", self._popen.stdout) as stream:
             while (answer := read_answer(stream)) is not None:
+                self._heard = time.monotonic()
                 if isinstance(answer, Piece):
                     self._hand_on(answer)
                 else:

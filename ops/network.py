@@ -23,7 +23,8 @@ from broker_config.topology import device_topology, topology
 from broker_config.users import new_password, put_user
 from models.calibration import Calibration
 from models.catalogue import load_catalogue
-from models.entry import CatalogueEntry
+from models.entry import CatalogueEntry, Kind
+from models.host import LOAD_SECONDS
 from models.store import ModelStore
 from ops import local_registry
 from ops.local_device import LocalDevice, enrol_at_broker, keys_of
@@ -161,13 +162,16 @@ class LocalNetwork:
             self.devices[device] = Process(device, command, logs)
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
+        # To verify and load a language model's gigabytes takes longer than anything else.
+        is_large = any(model.kind is Kind.GENERATE for model in self._models)
+        patience = LOAD_SECONDS if is_large else _READY_SECONDS
+        deadline = time.monotonic() + patience
         while missing := self._not_ready():
             for process in self.processes.values():
                 if process.exit_code is not None:
                     raise LocalNetworkError(f"{process.name} ended at its start:\n{process.last_words()}")
             if time.monotonic() > deadline:
-                raise LocalNetworkError(f"Not ready after {_READY_SECONDS:g} s: {', '.join(missing)}. See {self.logs}.")
+                raise LocalNetworkError(f"Not ready after {patience:g} s: {', '.join(missing)}. See {self.logs}.")
             time.sleep(0.1)
 
     @property

@@ -77,6 +77,8 @@ def submit(
         return
     if raw and system:
         raise click.UsageError("--raw has no room for --system: write it into the text.")
+    if stream and timeout is not None:
+        raise click.UsageError("--timeout is for a result that comes as a whole: without --stream.")
     text = " ".join(texts) or sys.stdin.read()
     if not text.strip():
         raise BadInput("There is no question: give a text, or standard input.")

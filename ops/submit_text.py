@@ -26,7 +26,11 @@ def show_text(
 ) -> None:
     """Print a text when it is whole."""
     job = client.submit(model, prompt, options=options, **how["task"])
-    generated = job.result(how["timeout"])
+    try:
+        generated = job.result(how["timeout"])
+    except KeyboardInterrupt:
+        job.give_up()
+        raise
     if as_json:
         click.echo(json.dumps(_end(job, generated)))
         return

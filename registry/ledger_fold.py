@@ -202,7 +202,10 @@ class _Folding:
         seen = max((entry.at - attempt.started_at).total_seconds(), 0.0)
         if entry.claimed is None:
             return seen
-        return min(max(entry.claimed, 0.0), (row.lease or self._lease) if entry.waited else seen)
+        if entry.waited:
+            got_on = attempt.progressed_at or attempt.started_at
+            seen = (got_on - attempt.started_at).total_seconds() + (row.lease or self._lease)
+        return min(max(entry.claimed, 0.0), seen)
 
     def _attempt(self, row: TaskRow, entry: Reported) -> AttemptRow | None:
         return self._attempts.get(row.key, {}).get(entry.run or "")

@@ -30,7 +30,8 @@ class ReportConsumer(ResultConsumer):
 
     def on_state_change(self, meta: Any, message: Any) -> None:  # noqa: ARG002 - Celery's reading of the same message
         """Take in one report; what is none, or of a sender who is not who it says, is dropped."""
-        if report := read_report(message.properties.get("user_id"), message.body):
+        key = message.delivery_info.get("routing_key") or ""
+        if report := read_report(message.properties.get("user_id"), key, message.body):
             super().on_state_change(meta_of(report), message)
 
 
@@ -60,7 +61,7 @@ class ReportBackend(RPCBackend):
 
 
 def meta_of(report: Report) -> dict[str, Any]:
-    """Return a report as Celery knows the state of a task: an array, a text, or one of ``starai.errors``."""
+    """Return a report as Celery knows the state of a task: what :meth:`starai.Job.result` returns or raises."""
     if report.state not in FINAL:
         return {"task_id": report.task, "status": states.STARTED, "result": None}
     if report.state is not State.SUCCEEDED or report.output is None:

@@ -1,6 +1,7 @@
 """The client: submit a task to the network, get its result."""
 
 import re
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -56,6 +57,7 @@ class Client:
         user = user_of(address)
         self._jobs: dict[str, Job] = {}
         self._streams: WeakSet[Stream] = WeakSet()
+        self._lock = threading.Lock()
         self._closed = False
         self._replies = Replies(names.new_reply_queue(user), self._jobs)
         self._asking = Asking(user, timeout)
@@ -106,7 +108,7 @@ class Client:
         deadline: float = DEADLINE,
         lease: float | None = None,
     ) -> Job:
-        """Do as :meth:`submit` does, in asyncio. Cancelled, it withdraws the task if it is not on its way yet."""
+        """Do as :meth:`submit` does, in asyncio. When it is cancelled, so is the task."""
         return await self._sending.asubmit(submission(model, inputs, self._region(region), deadline, lease, options))
 
     def stream(
@@ -157,12 +159,9 @@ class Client:
     ) -> list[Job]:
         """Submit many tasks and return their jobs, in that order, once the broker has taken them all.
 
-        Each element is one task's inputs. They are on their way together, so that this takes far less time than as
-        many calls of :meth:`submit`. Nothing is submitted when one of them is not an input.
-
-        Raises:
-            Rejected, BrokerUnreachable: the first that was not taken, as :meth:`submit` says; what was not taken yet
-                is withdrawn, what was taken is done all the same, and its result dropped.
+        Each element is one task's inputs. They leave together, so that this takes far less time than as many calls of
+        :meth:`submit`. Nothing is submitted when one of them is not an input. It raises what became of the first that
+        was not taken, as :meth:`submit` says; what was taken is done all the same, and its result dropped.
         """
         if isinstance(inputs, str):
             raise BadInput("submit_many() takes the inputs of many tasks, not one text: use submit().")
@@ -267,7 +266,9 @@ class Client:
         if self._closed:
             return
         self._closed = True
-        for stream in list(self._streams):
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
             stream.close()
         self._sending.close()
         self._link.close(self._timeout)
@@ -287,7 +288,8 @@ class Client:
 
     def _streaming(self, job: Job) -> Stream:
         stream = Stream(job)
-        self._streams.add(stream)
+        with self._lock:
+            self._streams.add(stream)
         return stream
 
     def _set_up(self, channel: Channel, ready: Callable[[], None]) -> None:

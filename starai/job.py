@@ -1,6 +1,5 @@
 """A job: one task as its submitter sees it."""
 
-import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, InvalidStateError
@@ -13,6 +12,8 @@ from starai.answer import Answer, Expected
 from starai.asking import ended
 from starai.errors import BadInput, Expired, FailedOnDevice, JobUnknown, NotPossible, StarAIError, TimedOut
 from starai.outcome import error_of, error_of_status
+from starai.patience import Patience
+from starai.reading import Reading
 from starai.request import OPEN, JobState, JobStatus
 from starai.submission import DEADLINE
 from starai.wire import FINAL, Output, Report, State
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     from starai.ledger import Ledger
     from starai.watch import Watch
 
-# After its deadline a task gets this long for the news of its end to arrive.
-_GRACE = 5.0
-# A sign that it goes on gives it so much more: no less than the time from one such sign to the next.
-_GOES_ON = 60.0
+# What is kept of what the network says of one task: a device may say as much as it likes.
+_MOST_REPORTS = 1000
 _RUNS = frozenset({State.STARTED, State.PIECE, State.PROGRESS})
 
 
@@ -36,9 +35,10 @@ class Job:
         model: the model, or tier, that was asked for; of a job that was submitted elsewhere empty until its result
             was asked for.
         submitted: seconds on ``time.monotonic()`` when it was handed over; ``answered`` when its end arrived.
-        reports: what the network said of it so far, in the order of arrival, up to its end; pieces of a text are not
-            kept here.
-        on_piece: is handed each piece of its text on the client's own thread; must not block.
+        reports: what the network said of it so far, in the order of arrival, up to its end, but for pieces of a text
+            and signs of life.
+        reading: its text as it comes in, where its submitter wants to read along.
+        on_news: called on the client's own thread when something was said of it; must not block.
     """
 
     def __init__(
@@ -54,8 +54,9 @@ class Job:
         self.submitted = time.monotonic()
         self.answered: float | None = None
         self.reports: list[Report] = []
-        self.on_piece: Callable[[Report], object] = lambda _: None
-        self._expires = None if deadline is None else self.submitted + deadline
+        self.reading: Reading | None = None
+        self.on_news: Callable[[], object] = lambda: None
+        self._patience = Patience(deadline)
         self._expected = expected
         self._watch = watch
         self._outcome: Future[Any] = Future()
@@ -109,13 +110,7 @@ class Job:
 
     def waits(self, timeout: float | None) -> Iterator[float]:
         """Give the seconds to wait next, until the task has ended, the time is over, or nothing is to be expected."""
-        begun = time.monotonic()
-        until = math.inf if timeout is None else begun + timeout
-        while not self.done:
-            left = min(self._patience(begun), until) - time.monotonic()
-            if left <= 0:
-                return
-            yield left
+        return self._patience.waits(lambda: self.done, timeout)
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self.wait().__await__()
@@ -155,12 +150,21 @@ class Job:
         return await self._ledger.cancel(self.id, self._own_target)
 
     def give_up(self) -> None:
-        """Do as :meth:`cancel` does, and wait for nothing.
+        """Do as :meth:`cancel` does, and wait for nothing: the platform hears it, even if it is not there now.
 
         Raises:
             BrokerUnreachable, BrokerRefused: the client is closed, or was cut off.
         """
-        self._ledger.cancel(self.id, self._own_target)
+        self._ledger.give_up(self.id, self._own_target)
+
+    def give_up_soon(self) -> None:
+        """Do the same from whatever thread, in whatever state: the garbage collector's may hold any lock."""
+        if self._watch and not self.done:
+            self._watch.call_soon(self._given_up)
+
+    def _given_up(self) -> None:
+        with suppress(StarAIError):  # the client is closed
+            self.give_up()
 
     def retry(self, deadline: float = DEADLINE) -> JobStatus:
         """Try a task again that failed or expired, with so many seconds to its new deadline; return its status then.
@@ -186,18 +190,14 @@ class Job:
     @property
     def _is_strange(self) -> bool:
         """Whether it was submitted elsewhere, and nothing is known of it yet."""
-        return self._expires is None and not self.done
+        return not self._patience.is_set and not self.done
 
     @property
     def _own_target(self) -> str | None:
         return None if self._expected is None else names.wire_name(self.model)
 
-    def _patience(self, begun: float) -> float:
-        """Return until when it makes sense to wait, for who began to wait then."""
-        return max(self._expires or 0.0, begun) + _GRACE
-
     def _is_overdue(self, begun: float) -> bool:
-        return not self.done and time.monotonic() >= self._patience(begun)
+        return not self.done and self._patience.is_over(begun)
 
     def _end_of_wait(self, timeout: float | None, begun: float) -> Any:
         if self.done:
@@ -234,7 +234,7 @@ class Job:
         return status
 
     def _follow(self, deadline: float) -> None:
-        self._expires = time.monotonic() + deadline
+        self._patience.set(deadline)
         if self._watch:
             self._watch.add([self])
 
@@ -246,15 +246,17 @@ class Job:
         """Take in one state. The first final one counts; what comes later is dropped."""
         if self.done:
             return
-        if report.state in (State.PIECE, State.PROGRESS) and self._expires is not None:
-            self._expires = max(self._expires, time.monotonic() + _GOES_ON)
-        if report.state is State.PIECE:
-            self.on_piece(report)
-            return
-        self.reports.append(report)
+        if report.state in _RUNS:
+            self._patience.goes_on()
         if report.state in FINAL:
+            self.reports.append(report)
             self.answered = time.monotonic()
             self._end(report)
+        elif report.state in (State.PIECE, State.PROGRESS):
+            self._read(report)
+        elif len(self.reports) < _MOST_REPORTS:
+            self.reports.append(report)
+        self.on_news()
 
     def learn(self, answer: Report | JobStatus) -> None:
         """Take in what the ledger says of the task: how it ended, unless it is open."""
@@ -262,6 +264,10 @@ class Job:
             self.receive(answer)
         elif answer.state not in OPEN:
             self.fail(error_of_status(answer))
+
+    def _read(self, report: Report) -> None:
+        if self.reading and report.run and report.text is not None and report.offset is not None:
+            self.reading.hear(report.run, report.offset, report.text)
 
     def _end(self, report: Report) -> None:
         if report.state is State.SUCCEEDED and report.output is not None:
@@ -283,6 +289,7 @@ class Job:
         """End the task with an error, unless it has ended. For the client; harmless to others."""
         with suppress(InvalidStateError):
             self._outcome.set_exception(error)
+        self.on_news()
 
 
 def _state_after(last: Report | None) -> JobState:

@@ -62,6 +62,12 @@ class Ledger:
         reply_to = self._reply_to if target else None
         return self._asking.ask(Verb.CANCEL, CancelRequest(task=task, reply_to=reply_to, target=target), STATUS_ANSWER)
 
+    def give_up(self, task: str, target: str | None = None) -> Asked[JobStatus]:
+        """Do as :meth:`cancel` does; the platform hears it, even if it is not there now."""
+        reply_to = self._reply_to if target else None
+        request = CancelRequest(task=task, reply_to=reply_to, target=target)
+        return self._asking.insist(Verb.CANCEL, request, STATUS_ANSWER)
+
     def retry(self, task: str, deadline: float) -> Asked[JobStatus]:
         """Ask that a job that failed or expired is tried again."""
         return self._asking.ask(Verb.RETRY, RetryRequest(task=task, deadline=deadline), STATUS_ANSWER)

@@ -51,7 +51,7 @@ class Replies:
     def _on_message(
         self, channel: Channel, method: pika.spec.Basic.Deliver, properties: pika.BasicProperties, body: bytes
     ) -> None:
-        report = read_report(properties.user_id, body)
+        report = read_report(properties.user_id, method.routing_key or "", body)
         job = self._jobs.get(report.task) if report else None
         if report and job:
             job.receive(report)

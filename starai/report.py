@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from broker_config import names
 from broker_config.publication import Publication
-from starai.wire import MAX_BODY, Report
+from starai.wire import MAX_BODY, Report, State
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +29,19 @@ def report_publication(report: Report, reply_to: str, user: str) -> Publication:
     return Publication(names.RESULTS, names.result_key(reply_to, report.state), body, properties)
 
 
-def read_report(user: str | None, body: bytes) -> Report | None:
-    """Return the report in a message of that ``user_id``, or nothing when it is junk or not of who it says."""
+def read_report(user: str | None, key: str, body: bytes) -> Report | None:
+    """Return the report in a message of that ``user_id`` and routing key, or nothing when it is junk.
+
+    It is junk as well when it is not of who it says, or says another state than its key: by that the broker decides
+    what the ledger hears.
+    """
     try:
         report = Report.model_validate_json(body) if len(body) <= MAX_BODY else None
     except ValidationError:
         report = None
     # Only the broker vouches for a sender: a device for itself, the platform for the rest.
-    if report is None or user != (report.device or names.PLATFORM):
+    is_sound = report is not None and user == (report.device or names.PLATFORM) and key.endswith(f".{report.state}")
+    if report is None or not is_sound or (report.output and report.state is not State.SUCCEEDED):
         log.warning("client.report_dropped", extra={"user": user, "bytes": len(body)})
         return None
     return report

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 
 from broker_config.link import Link
 from starai.asking import ended
-from starai.errors import BrokerError, BrokerUnreachable, ClientClosed, PublishRejected, Rejected
+from starai.errors import BrokerError, BrokerUnreachable, ClientClosed, PublishRejected, Rejected, StarAIError
 from starai.job import Job
+from starai.reading import Reading
 from starai.submission import Submission, publication
 from starai.watch import Watch
 from starai.withdrawals import Withdrawals
@@ -59,7 +61,8 @@ class Sending:
         try:
             await ended(confirmed, self._timeout)
         except asyncio.CancelledError:
-            self.withdraw(job, confirmed)
+            if not self._give_up(job, confirmed):
+                self._cancel(job)
             raise
         return self.taken(job, confirmed, wait=0)
 
@@ -76,6 +79,7 @@ class Sending:
         publications = []
         for task in tasks:
             job = self._jobs[task.task] = Job(task.task, task.model, task.deadline, task.expected, self._watch)
+            job.reading = Reading() if task.stream else None  # before its first piece can come
             message = publication(task, self._user, self._reply_to)
             message.confirmed.add_done_callback(partial(self._settle, job))
             publications.append(message)
@@ -93,7 +97,7 @@ class Sending:
         try:
             confirmed.result(self._timeout if wait is None else wait)
         except TimeoutError as error:
-            if self.withdraw(job, confirmed):  # otherwise it was taken at the last moment
+            if self._give_up(job, confirmed):  # otherwise it was taken at the last moment
                 raise BrokerUnreachable(
                     f"The broker at {self._link.address} did not take task {job.id} within {self._timeout:g} s."
                 ) from error
@@ -101,10 +105,24 @@ class Sending:
             job.result(self._timeout)  # its callback runs after this future's waiters were woken
         return job
 
+    def _give_up(self, job: Job, confirmed: "Future[None]") -> bool:
+        """Withdraw a task that the broker has not confirmed; it may have left, so that it is cancelled as well."""
+        is_withdrawn = self.withdraw(job, confirmed)
+        if is_withdrawn:
+            self._cancel(job)
+        return is_withdrawn
+
+    @staticmethod
+    def _cancel(job: Job) -> None:
+        with suppress(StarAIError):  # the client is closed
+            job.give_up()
+
     def withdraw(self, job: Job, confirmed: "Future[None]") -> bool:
-        """Forget a job; return whether its task had not left yet, and does not any more."""
+        """Forget a job whose task is not confirmed; return whether that was so. If it has not left yet, it does not."""
+        if not confirmed.cancel():
+            return False
         self._jobs.pop(job.id, None)
-        return confirmed.cancel()
+        return True
 
     def _settle(self, job: Job, confirmed: "Future[None]") -> None:
         error = None if confirmed.cancelled() else confirmed.exception()

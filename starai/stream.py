@@ -2,7 +2,6 @@
 
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -14,7 +13,7 @@ from starai.errors import Restarted, StarAIError
 from starai.generation import Generated
 from starai.job import Job
 from starai.reading import Reading
-from starai.wire import Report, State
+from starai.wire import State
 
 
 class Piece(str):
@@ -43,38 +42,35 @@ class Stream:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._reading = Reading()
+        self._reading = job.reading = job.reading or Reading()
         self._is_over = False
-        self._arrived: deque[Report] = deque()
         self._lock = threading.Lock()
         self._news: Future[None] = Future()
-        hear = _weakly(self._hear)  # or the job would keep what nobody reads any more
-        job.on_piece = hear
-        job.add_done_callback(lambda _: hear(None))
+        job.on_news = _weakly(self._hear)  # or the job would keep what nobody reads any more
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Piece:
-        while (piece := self._next()) is None:
+        while True:
+            news = self._news  # first: what comes from now on ends it
+            if (piece := self._next()) is not None:
+                return piece
             if self._is_over:
                 raise StopIteration
-            news = self._news
-            if not self._has_news:
-                self._wait(news)
-        return piece
+            self._wait(news)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Piece:
-        while (piece := self._next()) is None:
+        while True:
+            news = self._news
+            if (piece := self._next()) is not None:
+                return piece
             if self._is_over:
                 raise StopAsyncIteration
-            news = self._news
-            if not self._has_news:
-                await self._await(news)
-        return piece
+            await self._await(news)
 
     def result(self) -> Generated:
         """Wait for the end, and return the whole text with what is known of it; see :meth:`Job.result`."""
@@ -111,17 +107,11 @@ class Stream:
         self.close()
 
     def __del__(self) -> None:
-        self.close()
-
-    @property
-    def _has_news(self) -> bool:
-        return bool(self._arrived) or self.job.done
+        self.job.give_up_soon()
 
     def _next(self) -> Piece | None:
         """Return what there is more, or nothing where that has to be waited for, or it is all."""
         is_over = self.job.done  # first: no piece comes after that
-        while self._arrived:
-            self._read(self._arrived.popleft())
         if is_over:
             self._read_end(self.result())
         try:
@@ -132,10 +122,6 @@ class Stream:
             raise
         return _piece(text, self._reading.run) if text else None
 
-    def _read(self, report: Report) -> None:
-        if report.run and report.text is not None and report.offset is not None:
-            self._reading.hear(report.run, report.offset, report.text)
-
     def _read_end(self, generated: Generated) -> None:
         last = self.job.reports[-1] if self.job.reports else None
         self._reading.end(last.run or "" if last and last.state is State.SUCCEEDED else "", generated.text)
@@ -144,21 +130,19 @@ class Stream:
         for seconds in self.job.waits(None):
             with suppress(TimeoutError):
                 news.result(seconds)
-            if self._has_news:
+            if news.done():
                 return
         self.job.result()  # asks the ledger; raises what became of a task of which nothing more is heard
 
     async def _await(self, news: "Future[None]") -> None:
         for seconds in self.job.waits(None):
             await ended(news, seconds)
-            if self._has_news:
+            if news.done():
                 return
         await self.job
 
-    def _hear(self, report: Report | None) -> None:
-        """Take in a piece, or that the task has ended. On the client's thread."""
-        if report is not None:
-            self._arrived.append(report)
+    def _hear(self) -> None:
+        """Wake who waits. On the client's thread."""
         with self._lock:
             news, self._news = self._news, Future()
         news.set_result(None)
@@ -170,12 +154,12 @@ def _piece(text: str, run: str) -> Piece:
     return piece
 
 
-def _weakly(method: Callable[[Report | None], None]) -> Callable[[Report | None], None]:
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
     """Return a method that does nothing once its object is gone, and does not keep that."""
     reference = weakref.WeakMethod(method)
 
-    def call(report: Report | None) -> None:
+    def call() -> None:
         if (strong := reference()) is not None:
-            strong(report)
+            strong()
 
     return call

@@ -35,6 +35,7 @@ class Submission:
 
     Attributes:
         expected: what may answer it.
+        stream: whether its submitter reads the text along.
         lease: seconds that it may run on one device, where it is to be other than the network's usual.
     """
 
@@ -45,6 +46,7 @@ class Submission:
     body: bytes
     expected: Expected
     lease: float | None = None
+    stream: bool = False
 
 
 def submission(
@@ -76,7 +78,7 @@ def submission(
     body = _encode(checked, options, stream=stream)
     if len(body) > MAX_BODY:
         raise BadInput(f"The task has {len(body):,} bytes; the most is {MAX_BODY:,}. Split it, as map() does.")
-    return Submission(str(uuid.uuid4()), model, region, deadline, body, expected, lease)
+    return Submission(str(uuid.uuid4()), model, region, deadline, body, expected, lease, stream)
 
 
 def publication(task: Submission, user: str, reply_to: str) -> Publication:

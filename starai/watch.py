@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from broker_config.errors import BrokerError
@@ -48,6 +48,11 @@ class Watch:
                 self._watched.add(job.id)
         if self._link:
             self._link.call_soon(self._hasten)
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Run a function on the client's own thread soon; it is dropped while there is no connection."""
+        if self._link:
+            self._link.call_soon(function)
 
     def connected(self, link: Link) -> None:
         """Go on over a new connection, after another one with all open jobs. Call it on the link's thread."""

@@ -1,7 +1,7 @@
 """The platform's side of joining that is not a message: what a new device hosts, and its place at the broker."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +10,11 @@ from sqlalchemy import Engine
 
 from broker_config import names
 from broker_config.address import vhost_of
-from broker_config.apply import apply
+from broker_config.apply import apply, remove_idle
 from broker_config.invalid import first_error
 from broker_config.management import Management
 from broker_config.roles import device_role
+from broker_config.tiers import Tier
 from broker_config.topology import HostedModel, QueueType, Topology, device_topology, model_topology
 from broker_config.users import new_password, put_user
 from models.catalogue import Catalogue, load_catalogue
@@ -22,7 +23,7 @@ from models.entry import CatalogueEntry
 from models.measurement import Measurement as Measured
 from models.plan import Placement, plan
 from registry.database import session
-from registry.deployments import Planned
+from registry.deployments import Planned, hosted_models
 from registry.device_state import DeviceState
 from registry.tables import Device, Measurement
 from starai.errors import StarAIError
@@ -49,17 +50,32 @@ class Admission:
         self._url = url
         self._queue_type = queue_type
         self._catalogue = load_catalogue()
+        # Models whose queues were declared for a device that was to try them, with their tiers.
+        self._offered: dict[str, Tier] = {}
 
     def answer(self, _user: str | None, request: bytes) -> bytes:
         """Return the answer to a stranger's request to join; it counts once this has returned."""
         try:
             with session(self._engine) as registry:
-                return handle_join(registry, request, datetime.now(UTC), self._plan, self._make_user)
+                answer = handle_join(registry, request, datetime.now(UTC), self._plan, self._make_user)
+                hosted = hosted_models(registry)
+            self._withdraw(set(self._offered) - set(hosted))
         except StarAIError as error:
             log.error("join.failed", extra={"reason": str(error)})
         except Exception:
             log.exception("join.crashed")
+        else:
+            return answer
         return write_refusal(JoinRefused(Refusal.UNAVAILABLE, "The platform cannot take devices just now. Try later."))
+
+    def _withdraw(self, models: Iterable[str]) -> None:
+        """Remove the queues of models that their device could not run: their tasks are to be unplaced, not to wait."""
+        queues = [queue for model in models for queue in names.task_queues(self._offered.pop(model), model)]
+        try:
+            if queues:
+                remove_idle(self._url, queues)
+        except StarAIError as error:
+            log.error("queues.not_removed", extra={"reason": str(error)})
 
     def _plan(self, device: str, claimed: dict[str, Any]) -> tuple[Measurement, Sequence[Planned]]:
         try:
@@ -70,6 +86,7 @@ class Admission:
 
     def _make_user(self, device: Device, planned: Sequence[Planned]) -> SecretStr:
         apply(self._url, self._topology(device.id, planned))
+        self._offered |= {model.model: model.tier for model in planned}
         served = planned if device.state is DeviceState.ACTIVE else ()
         queues = [queue for model in served for queue in names.task_queues(model.tier, model.model)]
         password = new_password()

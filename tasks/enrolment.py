@@ -80,9 +80,13 @@ def handle_join(session: Session, body: bytes, now: datetime, plan: Plan, make_u
     try:
         received = read_join_request(body, now.timestamp())
         token = _invited(session, received, now)
-        with session.begin_nested():
-            accepted = _join(session, received.request, token, now, plan, make_user)
-            answer = write_acceptance(accepted, received.request.sealing, body, token.proof_key)
+        try:
+            with session.begin_nested():
+                accepted = _join(session, received.request, token, now, plan, make_user)
+                answer = write_acceptance(accepted, received.request.sealing, body, token.proof_key)
+        except JoinRefused as refusal:
+            _note_refusal(session, received.request, refusal)
+            raise
     except StarAIError as error:
         refused = _refused(error)
         log.warning("join.refused", extra={"reason": str(refused.reason), "cause": str(error)})
@@ -182,6 +186,13 @@ def _host(session: Session, device: Device, request: JoinRequest, now: datetime,
         raise InvalidMessage("The measurement has a figure that cannot be kept.") from error
     deploy(session, device.id, planned)
     return planned
+
+
+def _note_refusal(session: Session, request: JoinRequest, refusal: JoinRefused) -> None:
+    """Let a device that was given models, and found that it can run none of them, host none."""
+    device = device_by_key(session, request.signing) if refusal.reason is Refusal.NOTHING_FITS else None
+    if device:
+        deploy(session, device.id, ())
 
 
 def _deployment(session: Session, planned: Planned) -> Deployment:

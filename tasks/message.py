@@ -36,7 +36,7 @@ class Task:
         submitted: when it was, by its submitter's clock, in Unix time to the second, or ``None``.
         returns: how often the task came back to its queue before this delivery; a classic queue knows only
             whether it did.
-        lease: seconds that it may run on one device, or ``None`` for the usual.
+        lease: seconds that it may run on one device, or make no more of a text there; ``None`` for the usual.
         redelivered: whether the broker handed it out before, to whomever and for whatever reason.
         republished: whether it is the platform that sent this message, in place of one that was lost.
         options: how a text is to be generated; ``None``: by the defaults, if at all.

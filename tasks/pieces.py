@@ -41,7 +41,7 @@ class Pieces:
         self._streamed = streamed
         self._clock = clock
         self._every = min(PROGRESS_EVERY, lease / 3)
-        self._waiting = ""
+        self._waiting = self._away = ""
         self._sent = 0
         self._piece_at, self._progress_at = clock(), clock() + self._every
         self._last: Future[None] | None = None
@@ -57,14 +57,31 @@ class Pieces:
             self._try(State.PROGRESS)
 
     def _send(self, now: float) -> None:
-        is_taken = self._last is None or self._last.done()
-        if not (self._waiting and is_taken and now >= self._piece_at):
+        self._settle(now)
+        if not self._waiting or self._last or now < self._piece_at:
             return
+        self._piece_at = now + PIECE_EVERY
         self._last = self._try(State.PIECE, offset=self._sent, text=self._waiting)
-        # Each try over a link that was refused logs in anew, while the model's other texts wait.
-        self._piece_at = now + (PIECE_EVERY if self._last else self._every)
         if self._last:
-            self._sent, self._waiting = self._sent + len(self._waiting), ""
+            self._away, self._waiting = self._waiting, ""
+        else:
+            self._be_patient(now)
+
+    def _settle(self, now: float) -> None:
+        """Count the last piece as sent once the broker has it; what it did not take goes with the next one."""
+        if self._last is None or not self._last.done():
+            return
+        if self._last.cancelled() or self._last.exception():
+            self._waiting = self._away + self._waiting
+            self._be_patient(now)
+        else:
+            self._sent += len(self._away)
+        self._last, self._away = None, ""
+
+    def _be_patient(self, now: float) -> None:
+        # Each try over a link that was refused logs in anew, while the model's other texts wait; and a submitter that
+        # reads nothing is to cost nothing.
+        self._piece_at = now + self._every
 
     def _try(self, state: State, **more: object) -> "Future[None] | None":
         try:

@@ -79,6 +79,8 @@ class Network:
 
     async def close(self) -> None:
         """Disconnect."""
+        if self._connecting:
+            await asyncio.wait((self._connecting,))
         if self._client:
             self._retire(self._client)
         await asyncio.gather(*self._closing)
@@ -105,13 +107,16 @@ class Network:
 
     async def _another(self) -> Client:
         """Return another client, the same to all who wait for one."""
-        self._connecting = self._connecting or asyncio.ensure_future(asyncio.to_thread(self._connect))
-        try:
-            self._client = await asyncio.shield(self._connecting)
-        finally:
-            if self._connecting and self._connecting.done():
-                self._connecting = None
-        return self._client
+        if self._connecting is None:
+            self._connecting = asyncio.ensure_future(asyncio.to_thread(self._connect))
+            self._connecting.add_done_callback(self._connected)
+        return await asyncio.shield(self._connecting)
+
+    def _connected(self, connecting: "asyncio.Future[Client]") -> None:
+        """Take in another client, though all who waited for it may have left."""
+        self._connecting = None
+        if not connecting.cancelled() and connecting.exception() is None:
+            self._client = connecting.result()
 
     def _retire(self, client: Client) -> None:
         """Have no more to do with a client: the next request connects anew."""

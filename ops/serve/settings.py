@@ -24,7 +24,7 @@ class Settings:
         allow_host: names that requests may be for, beside the server's own.
         most_requests: under way at once.
         max_tokens: of a chat's answer, where a request does not say.
-        deadline: seconds that a request may take.
+        deadline: seconds within which what a request asks has to begin.
         grace: seconds that requests under way have to end when the server is stopped.
     """
 
@@ -53,7 +53,7 @@ _KINDS: dict[str, Any] = {
     "grace": click.IntRange(0, 3600),
 }
 _HELP = {
-    "host": "The name or address to listen at; any but this machine's own needs TLS, or --plain.",
+    "host": "The name or address to listen at; any but a loopback address needs TLS, or --plain.",
     "port": "The port to listen at; 0 for any that is free.",
     "region": "Where to look for a device first.  [default: the local network's]",
     "tls_cert": "A PEM file with the certificate's chain: clients come by https.",
@@ -62,7 +62,7 @@ _HELP = {
     "allow_host": "A name by which requests may call this server, beside its own; again for more. For proxies.",
     "most_requests": "Requests under way at once; more are refused with 429.",
     "max_tokens": "Tokens of a chat's answer, at the most, where a request does not say.",
-    "deadline": "Seconds that a request may take.",
+    "deadline": "Seconds within which what a request asks for has to begin; then it gets a 504.",
     "grace": "Seconds that requests under way have to end, when the server is stopped.",
 }
 

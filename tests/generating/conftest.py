@@ -85,7 +85,7 @@ class Talking:
         return not waiting and all(users.count(device.id) > len(NAMES) for device in DEVICES)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def talking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talking]:
     """One network for all tests; each begins when it is whole."""
     folder = private_folder(tmp_path_factory.mktemp("talking") / "home")

@@ -117,7 +117,7 @@ def test_a_result_that_is_not_kept_any_more_is_said_to_be_gone(engine, connect):
 def test_a_result_that_no_report_brought_is_found_in_the_ledger_at_the_deadline(engine, broker, connect):
     client = connect(timeout=5)
     job = client.submit(MODEL, ["a"], deadline=0.1)
-    job._expires -= 5  # the grace
+    job._patience.set(-5)  # beyond the grace
     report = Report(
         task=job.id, state=State.SUCCEEDED, at=0, device="device-1", output=pack(np.ones((1, 1), np.float32))
     )

@@ -9,6 +9,7 @@ from threading import Event
 import pytest
 
 from models.host import ModelHost
+from models.plan import MOST_SLOTS
 from starai.errors import BadInput, Cancelled, ModelCrashed, ModelHung
 from starai.generation import FinishReason, Guidance, GuidanceKind, Options, Prompt
 from tests.models.tiny_models import ANSWERS, MOST, TINY, tiny_entry
@@ -92,3 +93,21 @@ def test_a_prompt_that_is_refused_spoils_nothing(host):
         host.generate(Prompt(inputs=""), 10)
 
     assert host.generate(SHORT, 30).text == ANSWER["text"]
+
+
+def test_a_lease_that_ends_while_others_get_on_ends_its_own_text_alone(host, pool):
+    began = [Event() for _ in range(MOST_SLOTS)]
+    long = [pool.submit(host.generate, LONG, 30, None, lambda _, event=event: event.set()) for event in began]
+    assert all(event.wait(30) for event in began)
+    process = host.pid
+
+    with pytest.raises(ModelHung, match=r"gave no answer within 0.2 s\.$"):
+        host.generate(SHORT, 0.2)  # it waits for room
+
+    assert host.pid == process
+    assert [each.result(120).tokens for each in long] == [LONG.options.max_tokens] * MOST_SLOTS
+
+
+def test_a_prompt_that_no_context_could_hold_is_refused_by_its_length(host):
+    with pytest.raises(BadInput, match="characters"):
+        host.generate(Prompt(inputs="word " * 100_000), 30)

@@ -26,6 +26,12 @@ def test_where_the_owner_shows_some_gpus_alone_those_are_counted():
     assert SECOND.environment({"CUDA_VISIBLE_DEVICES": "2, 3"}) == {"CUDA_VISIBLE_DEVICES": "3"}
 
 
+@pytest.mark.parametrize("shown", ["", "2"])
+def test_a_gpu_that_the_owner_hides_is_not_used(shown):
+    with pytest.raises(EngineMissing, match="hidden by CUDA_VISIBLE_DEVICES"):
+        SECOND.environment({"CUDA_VISIBLE_DEVICES": shown})
+
+
 def test_directml_chooses_by_itself():
     gpu = OnGpu(provider=DIRECTML, number=None)
     assert gpu.environment({}) == {}

@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -106,7 +106,7 @@ def test_no_engine_is_refused_with_the_command_that_installs_one():
 
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
     """Install a distribution, as far as its records go, that writes one file."""
 
     def record(name: str, file: str) -> None:
@@ -117,8 +117,10 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
         (tmp_path / file).parent.mkdir()
         (tmp_path / file).touch()  # Python 3.12 leaves out what a record names and is not there
         monkeypatch.syspath_prepend(str(tmp_path))
+        flavours.cache_clear()
 
-    return record
+    yield record
+    flavours.cache_clear()
 
 
 def test_two_flavours_are_refused_with_the_command_that_removes_them(

@@ -16,7 +16,7 @@ ROWS = np.eye(4, dtype=np.float32)
 
 def answered(number: int, row: np.ndarray, *devices: str) -> Job:
     """Return a job that each of the devices began, and the last one answered."""
-    job = Job(f"task-{number}", "all-minilm-l6-v2", deadline=60, rows=(1,))
+    job = Job(f"task-{number}", "all-minilm-l6-v2", deadline=60)
     who = {"task": job.id, "at": time.time(), "region": "asia"}
     for device in devices:
         job.receive(Report(state=State.STARTED, device=device, **who))

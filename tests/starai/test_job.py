@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from starai.answer import Expected
 from starai.errors import ClientClosed, Expired, JobUnknown, TimedOut
 from starai.job import Job
+from starai.reading import Reading
 from starai.request import JobState
 from starai.tensor import pack
 from starai.wire import Report, State
@@ -26,8 +27,8 @@ class Clock:
 
     def __init__(self, monkeypatch) -> None:
         self.seconds, begun = 0.0, time.monotonic()
-        monkeypatch.setattr("starai.job.time.monotonic", lambda: begun + self.seconds)
-        monkeypatch.setattr("starai.job._GRACE", 0.0)
+        monkeypatch.setattr("starai.patience.time.monotonic", lambda: begun + self.seconds)
+        monkeypatch.setattr("starai.patience._GRACE", 0.0)
 
 
 @given(st.lists(st.sampled_from([State.STARTED, State.FAILED, State.EXPIRED, State.CANCELLED])))
@@ -52,15 +53,15 @@ def test_a_job_that_has_begun_has_not_ended():
         job.result(0)
 
 
-def test_pieces_are_handed_on_and_not_kept():
-    job, pieces = Job("t1", "model", 600), []
-    job.on_piece = pieces.append
+def test_pieces_are_read_and_not_kept():
+    job = Job("t1", "model", 600)
+    job.reading = Reading()
     told = [report(State.PIECE, run="r1", offset=at, text=text) for at, text in ((0, "Be"), (2, "cause"))]
 
     for one in (report(State.STARTED), *told, report(State.CANCELLED), *told):
         job.receive(one)
 
-    assert pieces == told
+    assert (job.reading.run, job.reading.take()) == ("r1", "Because")
     assert [one.state for one in job.reports] == [State.STARTED, State.CANCELLED]
 
 

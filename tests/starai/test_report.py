@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from broker_config import names
-from starai.report import report_publication
+from starai.report import read_report, report_publication
 from starai.wire import FINAL, Report, State
 
 
@@ -31,3 +31,23 @@ def test_only_an_attempt_that_goes_on_or_is_given_back_is_followed_by_more():
 def test_a_report_with_anything_else_in_it_is_none(wrong):
     with pytest.raises(ValidationError):
         Report(**{"task": "t1", "state": "started", "at": 0.0} | wrong)
+
+
+OUTPUT = {"dtype": "<f4", "shape": [0], "data": ""}
+
+
+@pytest.mark.parametrize(
+    ("user", "key", "more"),
+    [
+        ("d2", "reply.ann-1a.started", {}),
+        ("d1", "reply.ann-1a.piece", {}),
+        ("d1", "reply.ann-1a.started", {"output": OUTPUT}),
+    ],
+    ids=["of another", "under another key", "a result of what has not ended"],
+)
+def test_a_report_that_is_not_what_the_broker_saw_is_junk(user, key, more):
+    report = Report(task="t1", state="started", at=0.0, device="d1")
+    wrong = report.model_copy(update=more) if not more else Report(**report.model_dump(exclude_none=True) | more)
+
+    assert read_report("d1", "reply.ann-1a.started", report.model_dump_json().encode()) == report
+    assert read_report(user, key, wrong.model_dump_json().encode()) is None

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,8 @@ from starai.answer import Expected
 from starai.errors import Cancelled, Expired, FailedOnDevice, Restarted
 from starai.generation import FinishReason, Generated
 from starai.job import Job
+from starai.reading import Reading
+from starai.request import JobStatus
 from starai.stream import Stream
 from starai.wire import Report, State
 
@@ -21,8 +24,14 @@ class Asked:
         self.cancelled = []
         self.ledger = self
 
-    def cancel(self, task, target):
+    def give_up(self, task, target):
         self.cancelled.append(task)
+
+    def call_soon(self, function):
+        function()
+
+    def add(self, jobs):
+        """Watch them, which nobody does here."""
 
 
 @pytest.fixture
@@ -153,8 +162,8 @@ def test_a_stream_that_was_read_to_its_end_cancels_nothing(job, asked, stream):
 
 
 def test_a_text_that_gets_on_is_waited_for_beyond_its_deadline(job, stream, monkeypatch):
-    job._expires = 0.0
-    monkeypatch.setattr("starai.job._GRACE", 0.05)
+    job._patience.set(0.0)
+    monkeypatch.setattr("starai.patience._GRACE", 0.05)
     say(job, piece(0, "Once "))
     assert next(stream) == "Once "
 
@@ -162,8 +171,36 @@ def test_a_text_that_gets_on_is_waited_for_beyond_its_deadline(job, stream, monk
 
 
 def test_a_text_of_which_nothing_is_heard_expires_with_its_task(stream, job, monkeypatch):
-    monkeypatch.setattr("starai.job._GRACE", 0.05)
-    job._watch, job._expires = None, 0.0
+    monkeypatch.setattr("starai.patience._GRACE", 0.05)
+    job._watch = None
+    job._patience.set(0.0)
 
     with pytest.raises(Expired):
         next(stream)
+
+
+def test_pieces_that_came_before_anybody_listened_are_there(job):
+    job.reading = Reading()
+    say(job, piece(0, "Once "), piece(5, "upon"))
+
+    assert next(Stream(job)) == "Once upon"
+
+
+def test_a_job_that_is_tried_again_is_read_on(job, stream):
+    say(job, piece(0, "Once "), Report(task="t1", state=State.FAILED, at=0, device="d"))
+    with pytest.raises(FailedOnDevice):
+        list(stream)
+
+    job._open_again(JobStatus(id="t1", state="queued", submitted_at=datetime.now(UTC)))
+    threading.Timer(0.05, say, (job, end("Once upon", "second"))).start()
+
+    assert "".join(stream) == "Once upon"
+
+
+def test_a_device_that_sends_without_end_fills_nobodys_memory(job, stream, monkeypatch):
+    monkeypatch.setattr("starai.reading.MAX_BODY", 10)
+
+    say(job, *(piece(4 * number, "over") for number in range(100)))
+
+    assert next(stream) == "overover"
+    assert job.reports == []

@@ -69,7 +69,7 @@ class Submitter:
 
     def hears(self, task: str, state: State) -> Report | None:
         while (got := self._channel.basic_get(self._reply_to, auto_ack=True))[0]:
-            report = read_report(got[1].user_id, got[2])
+            report = read_report(got[1].user_id, got[0].routing_key, got[2])
             assert report
             self.heard.append(report)
         return next((report for report in self.heard if report.task == task and report.state is state), None)

@@ -58,7 +58,7 @@ def test_a_whole_life_is_recorded(net, engine, settled, changes):
     assert (found.region, found.target, found.model, found.items) == ("asia", *["all-minilm-l6-v2"] * 2, 1)
     assert (attempt.device, attempt.outcome) == ("device-1", Outcome.SUCCEEDED)
     assert (used.tasks, used.items, used.model) == (1, 1, "all-minilm-l6-v2")
-    report = read_report("device-1", result.body)
+    report = read_report("device-1", f"{REPLY}.succeeded", result.body)
     assert report
     assert report.task == task
     assert rows(engine, TaskInput) == []

@@ -15,10 +15,12 @@ from broker_config.address import parameters, vhost_of
 from broker_config.join_token import JoinToken
 from broker_config.regions import Region
 from broker_config.roles import bootstrap_role
+from broker_config.tiers import Tier
 from models.calibration import Calibration
 from models.claim import Claim
 from models.share import Share
 from registry.database import migrate, open_engine, session
+from registry.deployments import hosted_models
 from registry.owners import add_owner
 from registry.tokens import issue_token
 from starai.errors import BrokerRefused, BrokerUntrusted, DeviceFailed, ModelError, ModelUnavailable
@@ -139,6 +141,27 @@ def test_a_model_that_does_not_run_here_is_left_out_and_another_comes_in_its_pla
 
     assert [deployment.model for deployment in enrolment.deployments] == [MODEL]
     assert left_out == ["qwen2.5-0.5b is left out: The hub could not be reached."]
+
+
+def test_the_queues_of_a_model_that_its_only_device_left_out_are_gone(empty_broker, token, tried):
+    tried[LANGUAGE_MODEL] = ModelUnavailable("The hub could not be reached.")
+
+    ask(token, claim=speaking())
+
+    queues = {queue["name"] for queue in empty_broker.node.api.queues(empty_broker.vhost)}
+    assert set(names.task_queues(Tier.TINY, MODEL)) <= queues
+    assert not set(names.task_queues(Tier.SMALL, LANGUAGE_MODEL)) & queues
+
+
+def test_a_device_that_can_run_nothing_hosts_nothing(token, tried):
+    tried[MODEL] = ModelUnavailable("There is no room for it.")
+    with pytest.raises(ModelUnavailable):
+        ask(token)
+
+    engine = open_engine()
+    with session(engine) as registry:
+        assert hosted_models(registry) == []
+    engine.dispose()
 
 
 def test_a_model_that_gets_the_threads_of_one_that_was_left_out_is_tried_anew(token, tried, asked):

@@ -30,6 +30,8 @@ def test_a_program_gets_each_device_with_all_of_its_deployments(run):
         "slots": 4,
         "threads": 8,
         "tasks_per_second": 80.5,
+        "gpu": None,
+        "memory_bytes": None,
     }
     assert [model["model"] for model in first["models"]] == ["all-minilm-l6-v2", "phi3-3.8b"]
     assert (second["device"], second["name"], second["models"]) == ("device-2", None, [])
