@@ -51,9 +51,10 @@ EVALUATION = Evaluation(
 
 
 @pytest.fixture(scope="module")
-def evaluated() -> dict[str, Any]:
-    """What the command says of this very machine."""
-    result = CliRunner().invoke(main, ["evaluate", "--json"])
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the command says of this very machine, whose owner has no models of their own."""
+    home = {"STARAI_HOME": str(tmp_path_factory.mktemp("home"))}
+    result = CliRunner().invoke(main, ["evaluate", "--json"], env=home)
     assert result.exit_code == 0, result.stderr
     assert result.stderr == ""
     data: dict[str, Any] = json.loads(result.stdout)
