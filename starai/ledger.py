@@ -59,14 +59,14 @@ class Ledger:
 
     def cancel(self, task: str, target: str | None = None) -> Asked[JobStatus]:
         """Ask that a job does not start any more, or stops; ``target`` where this client submitted it."""
-        reply_to = self._reply_to if target else None
-        return self._asking.ask(Verb.CANCEL, CancelRequest(task=task, reply_to=reply_to, target=target), STATUS_ANSWER)
+        return self._asking.ask(Verb.CANCEL, self._cancellation(task, target), STATUS_ANSWER)
 
     def give_up(self, task: str, target: str | None = None) -> Asked[JobStatus]:
         """Do as :meth:`cancel` does; the platform hears it, even if it is not there now."""
-        reply_to = self._reply_to if target else None
-        request = CancelRequest(task=task, reply_to=reply_to, target=target)
-        return self._asking.insist(Verb.CANCEL, request, STATUS_ANSWER)
+        return self._asking.insist(Verb.CANCEL, self._cancellation(task, target), STATUS_ANSWER)
+
+    def _cancellation(self, task: str, target: str | None) -> CancelRequest:
+        return CancelRequest(task=task, reply_to=self._reply_to if target else None, target=target)
 
     def retry(self, task: str, deadline: float) -> Asked[JobStatus]:
         """Ask that a job that failed or expired is tried again."""

@@ -43,7 +43,7 @@ class Stream:
     def __init__(self, job: Job) -> None:
         self.job = job
         self._reading = job.reading = job.reading or Reading()
-        self._is_over = False
+        self._is_over = self._is_given_up = False
         self._lock = threading.Lock()
         self._news: Future[None] = Future()
         job.on_news = _weakly(self._hear)  # or the job would keep what nobody reads any more
@@ -82,7 +82,8 @@ class Stream:
 
     def close(self) -> None:
         """Cancel the task unless it has ended. Nothing is waited for; closing twice is harmless."""
-        if not self.job.done:
+        if not self.job.done and not self._is_given_up:
+            self._is_given_up = True
             with suppress(StarAIError):  # the client is closed
                 self.job.give_up()
 
@@ -107,7 +108,8 @@ class Stream:
         self.close()
 
     def __del__(self) -> None:
-        self.job.give_up_soon()
+        if not self._is_given_up:
+            self.job.give_up_soon()
 
     def _next(self) -> Piece | None:
         """Return what there is more, or nothing where that has to be waited for, or it is all."""

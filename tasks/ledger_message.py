@@ -108,11 +108,9 @@ def _submission(delivery: Delivery, targets: Targets) -> Submitted:
     )
 
 
-def _report(delivery: Delivery) -> Reported:
-    reply_to, _, state = delivery.key.rpartition(".")
-    submitter, user = names.reply_user(reply_to), delivery.properties.user_id
-    if submitter is None:
-        raise LedgerJunk("a report was not sent to a reply queue")
+def _sound_report(delivery: Delivery, state: str) -> Report:
+    """Return a report that is of who it says, and of what its routing key says."""
+    user = delivery.properties.user_id
     try:
         report = Report.model_validate_json(delivery.body)
     except ValidationError as error:
@@ -125,6 +123,15 @@ def _report(delivery: Delivery) -> Reported:
         raise LedgerJunk("a report has an id that cannot be one")
     if report.device is not None and not _WIRE.fullmatch(report.device):
         raise LedgerJunk("a report is of no device")
+    return report
+
+
+def _report(delivery: Delivery) -> Reported:
+    reply_to, _, state = delivery.key.rpartition(".")
+    submitter = names.reply_user(reply_to)
+    if submitter is None:
+        raise LedgerJunk("a report was not sent to a reply queue")
+    report = _sound_report(delivery, state)
     kind = _kind(report.output) if report.state is State.SUCCEEDED else None
     is_broken = report.state is State.SUCCEEDED and kind is None
     failure = Failure(reason=Reason.DEVICE, message=BROKEN) if is_broken else report.failure
