@@ -132,10 +132,9 @@ def test_a_device_is_told_on_which_gpu_a_model_runs_and_how_much_of_it(token, tr
 
 
 def test_a_model_that_does_not_run_here_is_left_out_and_another_comes_in_its_place(token, tried):
-    """The owner lends one thread, and so one model: the larger one, as long as it runs."""
+    # The owner lends one thread, and so one model: the larger one, as long as it runs.
     tried[LANGUAGE_MODEL] = ModelUnavailable("The hub could not be reached.")
     left_out = []
-
     claim = speaking().model_copy(update={"share": Share(memory=0.5, threads=1)})
     enrolment = ask(token, claim=claim, on_left_out=left_out.append)
 
@@ -158,10 +157,8 @@ def test_a_device_that_can_run_nothing_hosts_nothing(token, tried):
     with pytest.raises(ModelUnavailable):
         ask(token)
 
-    engine = open_engine()
-    with session(engine) as registry:
+    with session(open_engine()) as registry:
         assert hosted_models(registry) == []
-    engine.dispose()
 
 
 def test_a_model_that_gets_the_threads_of_one_that_was_left_out_is_tried_anew(token, tried, asked):
