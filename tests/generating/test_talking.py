@@ -34,14 +34,17 @@ def maker(stream):
 
 @pytest.fixture
 def begin(whole, client, until):
-    """Return a function that begins to read a text, and returns it with its first piece and the device that makes it.
+    """Return a function that begins to read a text, and returns it with its first pieces and the device that makes it.
 
-    From then on no model goes on until the network is told to resume.
+    From then on no model goes on until the network is told to resume. The pieces are long enough that no other text
+    begins alike by chance.
     """
 
     def begun(options=LONG, **more):
         stream = client.stream(LLAMA, "The device", options=options, **more)
-        first = next(stream)
+        first = [next(stream)]
+        while len("".join(first)) < 40:
+            first.append(next(stream))
         whole.hold()
         until(lambda: any(report.state is State.STARTED for report in stream.job.reports))
         return stream, first, maker(stream)
@@ -144,8 +147,8 @@ def test_a_device_that_dies_in_mid_stream_is_followed_by_another_with_the_same_t
     whole.resume()
     rest = list(stream)
 
-    assert first + "".join(rest) == alone == stream.result().text
-    assert rest[-1].run != first.run
+    assert "".join(first + rest) == alone == stream.result().text
+    assert rest[-1].run != first[-1].run
     assert maker(stream) != device
 
 
@@ -183,7 +186,7 @@ def test_a_model_that_hangs_is_ended_after_the_lease_and_the_device_goes_on_with
     for model in set(whole.held) - set(before):
         model.resume()
 
-    text = first + "".join(stream)
+    text = "".join([*first, *stream])
 
     assert text == stream.result().text
     assert "gave no answer within 2 s" in whole.log_of(device)
