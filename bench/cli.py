@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from bench.browser.run import measure_browser
 from bench.embedding.run import measure_embedding
 from bench.generation.run import measure_generation
 from bench.ground import Ground, private_node
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "health": lambda ground, runs, _: measure_health(ground, runs),
     "recovery": lambda ground, runs, _: measure_recovery(ground, runs),
     "embedding": lambda ground, runs, _: measure_embedding(ground, runs),
+    "browser": lambda _ground, runs, _: measure_browser(runs),
     "generation": lambda ground, runs, _: measure_generation(ground, runs),
     "placement": measure_placement,
     "growth": lambda ground, runs, _: measure_growth(ground, runs),

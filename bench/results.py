@@ -12,7 +12,7 @@ Key = tuple[str, str]
 _SECTION = re.compile(r"<!-- (?P<version>\S+) (?P<name>\S+) -->\n(?P<text>.*?)\n<!-- end -->", re.DOTALL)
 # Written by hand: why a target is missed, and where the time goes.
 _CONCLUSIONS = Path(__file__).with_name("conclusions.md")
-_ORDER = ("overhead", "recorder", "health", "recovery", "embedding", "generation", "placement", "growth")
+_ORDER = ("overhead", "recorder", "health", "recovery", "embedding", "browser", "generation", "placement", "growth")
 _PREAMBLE = """# Results
 
 Measured by `make bench`, which writes this file. Every figure is the median of several runs, interleaved with those

@@ -16,6 +16,7 @@ _CHECKSUM = 4
 _LONGEST = 4096
 
 _Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,253}$")]
+_Port = Annotated[int, Field(ge=1, le=65535)]
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,63}$")]
 _Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -25,6 +26,7 @@ class JoinToken(BaseModel):
 
     Attributes:
         host, port, vhost, tls: where the broker is, and whether it is spoken to through TLS.
+        web: the port of its web STOMP on the same host, for phones, where it has any; through TLS if the other is.
         ca: the SHA-256 of the DER form of the certificate of the broker's authority, in hexadecimal; with TLS only.
         user, password: the bootstrap login, which may do nothing but ask to join.
         id: names the token to the platform; no secret.
@@ -35,7 +37,8 @@ class JoinToken(BaseModel):
 
     version: Literal[1] = 1
     host: _Host
-    port: Annotated[int, Field(ge=1, le=65535)]
+    port: _Port
+    web: _Port | None = None
     vhost: Annotated[str, StringConstraints(min_length=1, max_length=255)]
     tls: bool
     ca: _Sha256 | None = None

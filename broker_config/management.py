@@ -99,6 +99,20 @@ class Management:
         found: dict[str, Any] = self._json("GET", "queues", vhost, queue)
         return found
 
+    def readers(self, vhost: str, queue: str) -> set[str]:
+        """Return the names of the connections that consume a queue."""
+        found = self.queue(vhost, queue).get("consumer_details", [])
+        # Of a consumer that is new the broker may not know its channel yet.
+        return {str(one["channel_details"]["connection_name"]) for one in found if one.get("channel_details")}
+
+    def held_by(self, connection: str) -> int:
+        """Return how many messages a connection holds unacknowledged; the broker renews that every five seconds."""
+        try:
+            found = self._json("GET", "connections", connection, "channels")
+        except NotAtBroker:  # it has no figures yet, or it ended meanwhile
+            return 0
+        return sum(int(channel.get("messages_unacknowledged") or 0) for channel in found)
+
     def queues(self, vhost: str) -> list[dict[str, Any]]:
         """Return every queue's name and how many messages are ready and unacknowledged, renewed every few seconds."""
         columns = "name,messages_ready,messages_unacknowledged"

@@ -76,6 +76,8 @@ class NodeStatus:
     management: int
     version: str
     amqps: int | None = None
+    web: int | None = None
+    webs: int | None = None
 
 
 class Node:
@@ -166,7 +168,7 @@ class Node:
             version = self.api.version()
         except BrokerError:
             return None
-        return NodeStatus(process.pid, file.amqp, file.management, version, file.amqps)
+        return NodeStatus(process.pid, file.amqp, file.management, version, file.amqps, file.web, file.webs)
 
     def processes(self) -> list[psutil.Process]:
         """Return every process of the node that runs: guardian, epmd, RabbitMQ and its helpers."""
@@ -221,8 +223,9 @@ class Node:
             time.sleep(0.1)
 
     def _is_ready(self) -> bool:
-        file = self.file
-        return self._answers() and {file.amqp, file.amqps or file.amqp} <= self.api.ports()
+        with contextlib.suppress(BrokerError):  # a port was taken, and RabbitMQ ends for that after it has answered
+            return self._answers() and self.file.listeners <= self.api.ports()
+        return False
 
     def _answers(self) -> bool:
         try:

@@ -4,6 +4,7 @@ import hashlib
 import random
 import secrets
 import socket
+import sys
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from broker_config import names
+from broker_config import names, web_stomp
 from broker_config.authority import Authority
 from broker_config.errors import NodeError
 from broker_config.home import private_folder, write_private
@@ -46,7 +47,8 @@ class Tls:
 class NodeFile(BaseModel):
     """What a node keeps from one start to the next: its ports, its administrator's password.
 
-    ``amqps`` is the port of the encrypted listener, where there is one; the others are on 127.0.0.1.
+    ``amqps`` and ``webs`` are the ports of the encrypted listeners, where there are any, of AMQP and of web STOMP; the
+    others are on 127.0.0.1. A node that an earlier release started has no ``web``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,12 +59,18 @@ class NodeFile(BaseModel):
     epmd: int
     password: str
     amqps: int | None = None
+    web: int | None = None
+    webs: int | None = None
+
+    @property
+    def listeners(self) -> set[int]:
+        """The ports on which clients find it."""
+        return {self.amqp} | {port for port in (self.amqps, self.web, self.webs) if port}
 
     @property
     def ports(self) -> tuple[int, ...]:
         """All its ports."""
-        plain = (self.amqp, self.management, self.distribution, self.epmd)
-        return (*plain, self.amqps) if self.amqps else plain
+        return (*sorted(self.listeners), self.management, self.distribution, self.epmd)
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:
@@ -83,9 +91,7 @@ class NodeFile(BaseModel):
     def ensure(cls, folder: Path, *, encrypted: bool = False) -> Self:
         """Return the node's ports and password; ports that another program took meanwhile are picked anew."""
         kept = cls.load(folder)
-        fresh = kept if kept and kept.is_free() else cls._fresh(kept)
-        if encrypted != bool(fresh.amqps):
-            fresh = fresh.model_copy(update={"amqps": _free_ports(1)[0] if encrypted else None})
+        fresh = (kept if kept and kept.is_free() else cls._fresh(kept))._with_listeners(encrypted)
         if fresh != kept:
             write_private(folder / "node.json", fresh.model_dump_json(indent=2))
         return fresh
@@ -96,15 +102,17 @@ class NodeFile(BaseModel):
 
     @classmethod
     def _fresh(cls, kept: Self | None) -> Self:
-        amqp, management, distribution, epmd, amqps = _free_ports(5)
-        return cls(
-            amqp=amqp,
-            management=management,
-            distribution=distribution,
-            epmd=epmd,
-            password=kept.password if kept else secrets.token_urlsafe(24),
-            amqps=amqps if kept and kept.amqps else None,
-        )
+        amqp, management, distribution, epmd = _free_ports(4)
+        password = kept.password if kept else secrets.token_urlsafe(24)
+        return cls(amqp=amqp, management=management, distribution=distribution, epmd=epmd, password=password)
+
+    def _with_listeners(self, encrypted: bool) -> Self:
+        """Return it with a port for each listener that it is to have, and none for another."""
+        wanted = {"web": True, "amqps": encrypted, "webs": encrypted}
+        missing = [name for name, is_wanted in wanted.items() if is_wanted and getattr(self, name) is None]
+        closed = {name: None for name, is_wanted in wanted.items() if not is_wanted}
+        picked = dict(zip(missing, _free_ports(len(missing), but=self.ports), strict=True))
+        return self.model_copy(update=closed | picked)
 
 
 def node_name(folder: Path) -> str:
@@ -122,8 +130,9 @@ def write_configuration(folder: Path, file: NodeFile, tls: Tls | None = None) ->
     private_folder(folder)
     settings = _configuration(file) | (_encrypted(folder, file, tls) if tls else {})
     write_private(folder / "rabbitmq.conf", "".join(f"{key} = {value}\n" for key, value in settings.items()))
-    write_private(folder / "advanced.config", f"[{{rabbit, [{{consumer_timeout, {_CONSUMER_TIMEOUT_MS}}}]}}].\n")
-    write_private(folder / "enabled_plugins", "[rabbitmq_management].\n")
+    rabbit = f"{{rabbit, [{{consumer_timeout, {_CONSUMER_TIMEOUT_MS}}}]}}"
+    write_private(folder / "advanced.config", f"[{rabbit}, {web_stomp.advanced(_MAX_MESSAGE)}].\n")
+    write_private(folder / "enabled_plugins", f"[rabbitmq_management, {web_stomp.PLUGIN}].\n")
     write_private(folder / "empty.env", "")
 
 
@@ -168,23 +177,38 @@ def _configuration(file: NodeFile) -> dict[str, object]:
         "default_permissions.write": ".*",
         "log.file.level": "info",
         "log.console": "false",
+        **web_stomp.plain(file.web, _MAX_MESSAGE),
     }
 
 
 def _encrypted(folder: Path, file: NodeFile, tls: Tls) -> dict[str, object]:
     authority = authority_of(folder)
     authority.ensure((tls.host,) if tls.host else ())
-    return {
-        "listeners.ssl.network": file.amqps if tls.host else f"127.0.0.1:{file.amqps}",
-        "ssl_options.cacertfile": authority.file.as_posix(),
-        "ssl_options.certfile": authority.certificate.as_posix(),
-        "ssl_options.keyfile": authority.certificate.as_posix(),
+    options = _tls_options(authority)
+    listener: dict[str, object] = {"listeners.ssl.network": file.amqps if tls.host else f"127.0.0.1:{file.amqps}"}
+    return (
+        listener
+        | {f"ssl_options.{name}": value for name, value in options.items()}
         # Users prove who they are by their password.
-        "ssl_options.verify": "verify_none",
-        "ssl_options.fail_if_no_peer_cert": "false",
-        "ssl_options.versions.1": "tlsv1.3",
-        "ssl_options.versions.2": "tlsv1.2",
+        | {"ssl_options.verify": "verify_none", "ssl_options.fail_if_no_peer_cert": "false"}
+        | web_stomp.encrypted(file.webs, _every_address() if tls.host else "127.0.0.1", options)
+    )
+
+
+def _tls_options(authority: Authority) -> dict[str, object]:
+    return {
+        "cacertfile": authority.file.as_posix(),
+        "certfile": authority.certificate.as_posix(),
+        "keyfile": authority.certificate.as_posix(),
+        "versions.1": "tlsv1.3",
+        "versions.2": "tlsv1.2",
     }
+
+
+def _every_address() -> str:
+    """Return the address on which a listener without one of its own has to listen to be found by IPv4 and IPv6."""
+    # On Windows the one of IPv6 is for IPv6 alone.
+    return "::" if sys.platform != "win32" and socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104
 
 
 def _is_free(port: int) -> bool:
@@ -197,7 +221,7 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _free_ports(count: int) -> list[int]:
+def _free_ports(count: int, but: tuple[int, ...] = ()) -> list[int]:
     # Below every system's range for outgoing connections, so that none takes a port between this look and the start.
     candidates = random.sample(range(20_000, 32_768), 1000)
-    return list(islice(filter(_is_free, candidates), count))
+    return list(islice((port for port in candidates if port not in but and _is_free(port)), count))

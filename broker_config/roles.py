@@ -36,13 +36,14 @@ def device_role(device: str, queues: Iterable[str]) -> Role:
 
     Without queues it is inactive: it hears orders, and may still say how its last tasks ended.
     """
-    # It has two connections, for what it says and for its tasks. When its network fails both come back at once, and
-    # the broker notices only by their missing heartbeats that the old ones are dead.
+    # It has two connections, for what it says and for its tasks; a page in a browser has one more, for tasks from
+    # abroad. When its network fails all come back at once, and the broker notices only by their missing heartbeats that
+    # the old ones are dead.
     return Role(
         write=_exactly(names.RESULTS, names.REPORTS),
         read=_exactly(names.device_queue(device), *queues),
         results_write=r"\Areply\.[a-z0-9-]{1,63}-[0-9a-f]{1,32}\.[a-z]{1,16}\z",
-        connections=4,
+        connections=6,
         channels=8,
     )
 

@@ -3,7 +3,8 @@
 The largest model comes first, since few devices can hold it, with as many slots as fit; then smaller ones into the
 rest. A model fits where its weights, the keys and values of its context in each slot, and its process's overhead do,
 and where memory is read fast enough to decode. It runs on one GPU, or on the processor, where the device has an
-engine for it. A language model has no more slots than get enough tokens a second while all of them run.
+engine for it. A language model has no more slots than get enough tokens a second while all of them run. A page in a
+browser runs one tiny model, with one slot.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from operator import attrgetter
 from pydantic import BaseModel, ConfigDict
 
 from models import reason
+from models.browser import BROWSER
 from models.entry import CatalogueEntry
 from models.measurement import Measurement
 from models.need import fast_slots, needed_bytes, tokens_per_second
@@ -92,7 +94,7 @@ def plan(
         verdicts.append(Verdict(model=entry.name, hosted=bool(placed), reason=why))
     whys = (unused(measured, place) for place in range(len(measured.gpus)))
     return Plan(
-        placements=_with_threads(placements, min(share.threads, measured.physical_cores)),
+        placements=_with_threads(placements, min(share.threads, measured.physical_cores, measured.speeds[-1].threads)),
         verdicts=tuple(verdicts),
         unused_gpus=tuple(why for why in whys if why),
     )
@@ -100,11 +102,17 @@ def plan(
 
 @dataclass
 class _Room:
-    """A pool, what is left of it while models are placed, and how many there are in it."""
+    """A pool, what is left of it while models are placed, and how many there are in it, with how many slots."""
 
     pool: Pool
     left_bytes: int
     models: int = 0
+    taken: int = 0
+
+    @property
+    def most(self) -> int:
+        """The most slots that one more model may have."""
+        return MOST_SLOTS if self.pool.slots is None else min(MOST_SLOTS, self.pool.slots - self.taken)
 
     @property
     def gb_per_s_each(self) -> float:
@@ -113,15 +121,20 @@ class _Room:
 
     def slots(self, entry: CatalogueEntry) -> int:
         """Return with how many slots a model fits into the rest; 0 when it does not, or is too slow here."""
-        most = fast_slots(entry, self.pool, MOST_SLOTS)
+        most = fast_slots(entry, self.pool, self.most)
         fitting = (n for n in range(most, 0, -1) if needed_bytes(entry, self.pool, n) <= self.left_bytes)
         return next(fitting, 0)
+
+    def misfit(self, entry: CatalogueEntry) -> str:
+        """Say why a model has no slot here."""
+        return reason.misfit(entry, self.pool, self.left_bytes) if self.most else reason.no_slot(self.pool)
 
     def take(self, entry: CatalogueEntry, slots: int) -> Placement:
         """Put a model here."""
         taken = needed_bytes(entry, self.pool, slots)
         self.left_bytes -= taken
         self.models += 1
+        self.taken += slots
         return Placement(
             model=entry.name,
             gpu=self.pool.gpu,
@@ -140,7 +153,7 @@ def _place(entry: CatalogueEntry, rooms: list[_Room], threads_left: int) -> tupl
     """Put a model, if it fits anywhere, where it gets the most bandwidth; and say why."""
     open_rooms = [room for room in rooms if room.slots(entry)]
     if not open_rooms:
-        return [], " ".join(reason.misfit(entry, room.pool, room.left_bytes) for room in rooms)
+        return [], " ".join(room.misfit(entry) for room in rooms)
     if threads_left < 1:
         return [], reason.NO_THREAD
     room = max(open_rooms, key=attrgetter("gb_per_s_each"))
@@ -152,7 +165,7 @@ def _without_engine(entry: CatalogueEntry, measured: Measurement, rooms: list[_R
     """Say where the device has no engine for a model; nothing where it has one everywhere."""
     without = [room.pool for room in rooms if not runs_on(entry, measured, room.pool)]
     if len(without) == len(rooms):
-        return reason.NO_ENGINE
+        return reason.not_in_browser(entry) if measured.provider == BROWSER else reason.NO_ENGINE
     return " ".join(map(reason.no_engine, without))
 
 

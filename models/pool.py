@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models import browser
 from models.entry import CatalogueEntry, Kind
 from models.gpu_bandwidth import gpu_bandwidth
 from models.measurement import Gpu, Maker, Measurement
@@ -34,6 +35,7 @@ class Pool:
         lent_bytes: what the owner lends of it.
         overhead_bytes: what each model takes there beside its weights and context.
         gb_per_s: how fast it is read, 10^9 bytes a second.
+        slots: how many tasks run there at once, over all its models; ``None``: as many as there is memory for.
     """
 
     name: str
@@ -42,12 +44,14 @@ class Pool:
     lent_bytes: int
     overhead_bytes: int
     gb_per_s: float
+    slots: int | None = None
 
 
 def pools(measured: Measurement, share: Share) -> list[Pool]:
     """Return where models can run: the GPUs that count, then the processor with all threads that were measured.
 
-    Of main memory no more is lent than was available, so that the machine never begins to swap.
+    Of main memory no more is lent than was available, so that the machine never begins to swap. A page in a browser has
+    but one place: itself.
     """
     on_gpus = [
         Pool(
@@ -62,11 +66,16 @@ def pools(measured: Measurement, share: Share) -> list[Pool]:
         if unused(measured, place) is None
     ]
     lent = min(int(measured.memory_bytes * share.memory), measured.memory_available_bytes)
-    return [*on_gpus, Pool("the processor", None, _CPU, lent, CPU_OVERHEAD, measured.speeds[-1].gb_per_s)]
+    gb_per_s = measured.speeds[-1].gb_per_s
+    if measured.provider == browser.BROWSER:
+        return [Pool("the phone", None, browser.BROWSER, lent, browser.OVERHEAD, gb_per_s, browser.SLOTS)]
+    return [*on_gpus, Pool("the processor", None, _CPU, lent, CPU_OVERHEAD, gb_per_s)]
 
 
 def runs_on(entry: CatalogueEntry, measured: Measurement, pool: Pool) -> bool:
     """Tell whether the device has an engine for such a model there."""
+    if pool.provider == browser.BROWSER:
+        return browser.runs_in_browser(entry)
     return entry.kind is not Kind.GENERATE or pool.provider in measured.generates_on
 
 

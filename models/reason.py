@@ -25,6 +25,16 @@ def no_engine(pool: Pool) -> str:
     return f"Language models do not run on {pool.name} by {pool.provider}."
 
 
+def not_in_browser(entry: CatalogueEntry) -> str:
+    """Say that a page in a browser does not run such a model."""
+    return f"A browser runs tiny models that embed, and this one is {entry.tier}, of the kind {entry.kind}."
+
+
+def no_slot(pool: Pool) -> str:
+    """Say that other models have all slots there."""
+    return f"No slot is left on {pool.name}: a larger model has it, and no other runs beside that."
+
+
 def misfit(entry: CatalogueEntry, pool: Pool, left_bytes: int) -> str:
     """Say why a model does not fit there, where larger ones left so many bytes."""
     needed = needed_bytes(entry, pool)

@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import pika
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Engine
 
@@ -34,13 +34,15 @@ class OperatorSettings(BaseSettings):
     """Which broker the operator's commands work on; both are set, or neither, and mean the same to the platform.
 
     ``STARAI_BROKER_URL`` is the broker's address, as others reach it, with the platform's user, who may also make
-    users. ``STARAI_MANAGEMENT_URL`` is that of its management API, without a user.
+    users. ``STARAI_MANAGEMENT_URL`` is that of its management API, without a user. ``STARAI_BROKER_WEB_PORT`` is the
+    port of its web STOMP, where it has any: by that, phones join.
     """
 
     model_config = SettingsConfigDict(env_prefix="STARAI_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     broker_url: SecretStr | None = None
     management_url: SecretStr | None = None
+    broker_web_port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class BrokerAddress:
     Attributes:
         ca_file: the authority that they have to trust, where it is not one that every system trusts.
         fingerprint: the SHA-256 of that authority's certificate, in hexadecimal.
+        web: the port of its web STOMP, for phones, where it has any; it is encrypted if the other is.
     """
 
     host: str
@@ -58,6 +61,7 @@ class BrokerAddress:
     tls: bool = False
     ca_file: Path | None = None
     fingerprint: str | None = None
+    web: int | None = None
 
     @property
     def is_local(self) -> bool:
@@ -133,7 +137,7 @@ def _broker() -> tuple[Management, SecretStr, BrokerAddress]:
     if settings.broker_url and settings.management_url:
         url = settings.broker_url
         management = management_at(settings.management_url.get_secret_value(), url.get_secret_value())
-        return management, url, _named_address(parameters(url.get_secret_value()))
+        return management, url, _named_address(parameters(url.get_secret_value()), settings.broker_web_port)
     if settings.broker_url or settings.management_url:
         there, missing = ("BROKER", "MANAGEMENT") if settings.broker_url else ("MANAGEMENT", "BROKER")
         raise SettingError(
@@ -144,7 +148,7 @@ def _broker() -> tuple[Management, SecretStr, BrokerAddress]:
     return node.api, SecretStr(node.url()), _node_address(node)
 
 
-def _named_address(found: pika.URLParameters) -> BrokerAddress:
+def _named_address(found: pika.URLParameters, web: int | None) -> BrokerAddress:
     pem = authority() if found.ssl_options else None
     return BrokerAddress(
         host=found.host,
@@ -153,6 +157,7 @@ def _named_address(found: pika.URLParameters) -> BrokerAddress:
         tls=found.ssl_options is not None,
         ca_file=TrustSettings().broker_ca if pem else None,
         fingerprint=_fingerprint(pem) if pem else None,
+        web=web,
     )
 
 
@@ -176,10 +181,10 @@ def _node_address(node: Node) -> BrokerAddress:
     if tls:
         node.tls_url()  # refuses where the node was started without
     if file.amqps is None:
-        return BrokerAddress("127.0.0.1", file.amqp, names.VHOST)
+        return BrokerAddress("127.0.0.1", file.amqp, names.VHOST, web=file.web)
     host = (tls.host if tls else None) or "localhost"
     trusted = node.authority
-    return BrokerAddress(host, file.amqps, names.VHOST, True, trusted.file, trusted.fingerprint)
+    return BrokerAddress(host, file.amqps, names.VHOST, True, trusted.file, trusted.fingerprint, file.webs)
 
 
 def _settings(kind: type[_Settings]) -> _Settings:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
+from models.browser import BROWSER
 from ops.times import clock, span
 from registry.device_state import DeviceState
 from registry.health_state import Condition
@@ -24,6 +25,7 @@ class Rank(IntEnum):
     LOWER_BAND = 4
     WAITING = 5
     HELD = 6
+    AWAY = 7
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ def _condition(found: HealthOverview) -> Attention | None:
     wrong = ailment(found)
     if not wrong:
         return None
+    if found.health.condition is Condition.SILENT and found.provider == BROWSER:
+        return Attention(Rank.AWAY, wrong, "works again once its page is open: phones come and go")
     rank = Rank.SILENT if found.health.condition is Condition.SILENT else Rank.FAILED
     if found.device.state is DeviceState.ACTIVE:
         return Attention(rank, wrong, "stays at work: nothing counts during an outage")

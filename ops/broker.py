@@ -81,11 +81,19 @@ def _facts(status: NodeStatus | None) -> dict[str, object]:
         "pid": status.pid,
         "amqp_port": status.amqp,
         "management_port": status.management,
+        "web_port": status.web,
+        "amqps_port": status.amqps,
+        "webs_port": status.webs,
     }
 
 
 def _line(status: NodeStatus) -> str:
-    return (
-        f"RabbitMQ {status.version} at 127.0.0.1:{status.amqp}, "
-        f"management at 127.0.0.1:{status.management}, process {status.pid}."
-    )
+    places = {"RabbitMQ " + status.version: status.amqp, "web STOMP": status.web, "management": status.management}
+    found = ", ".join(f"{name} at 127.0.0.1:{port}" for name, port in places.items() if port)
+    return f"{found}, process {status.pid}.{_encrypted(status)}"
+
+
+def _encrypted(status: NodeStatus) -> str:
+    ports = {"amqps": status.amqps, "wss": status.webs}
+    found = " and ".join(f"{name} on port {port}" for name, port in ports.items() if port)
+    return f" Encrypted: {found}." if found else ""

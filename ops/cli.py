@@ -10,6 +10,7 @@ from ops.flower.command import show_flower
 from ops.health import show_health
 from ops.jobs import jobs
 from ops.owners import owners
+from ops.phone.command import serve_page
 from ops.record import record
 from ops.serve.command import serve
 from ops.submit import submit
@@ -42,6 +43,7 @@ for command in (
     show_usage,
     show_flower,
     serve,
+    serve_page,
     broker,
     record,
     demo,

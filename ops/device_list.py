@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from ops.attention import answered_text, state_text, trust_text
-from ops.device_view import models_text
+from ops.device_view import kind_text, models_text
 from ops.output import moment, printable
 from registry.health_view import HealthOverview
 from registry.overview import DeviceOverview
@@ -39,6 +39,7 @@ def _load(_: DeviceOverview, health: HealthOverview) -> str:
 _COLUMNS = (
     _Column("device", lambda found, _: found.device.id),
     _Column("name", lambda found, _: found.device.name or "", room=_ROOMY),
+    _Column("kind", lambda _, health: kind_text(health), room=_ROOMY),
     _Column("owner", lambda found, _: found.owner, most=10),
     _Column("region", lambda found, _: found.device.region),
     _Column("state", lambda _, health: state_text(health), least=11),

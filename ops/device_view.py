@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from sqlmodel import Session
 
+from models.browser import BROWSER
 from ops.attention import state_text
 from ops.health_facts import health_facts, readings_of, standing_facts
 from ops.health_report import health_data
@@ -72,6 +73,7 @@ def device_data(found: DeviceOverview, health: HealthOverview) -> dict[str, Any]
         "owner": found.owner,
         "region": device.region,
         "state": device.state,
+        "kind": kind_text(health),
         "models": [columns_of(deployment, "device_id") for deployment in found.deployments],
         "enrolled_at": device.enrolled_at,
         "health": health_data(health),
@@ -105,6 +107,11 @@ def view_report(view: DeviceView) -> Group:
     return Group(table, _history(view.history) if view.history else "Nothing has happened to it yet.")
 
 
+def kind_text(health: HealthOverview) -> str:
+    """Return what a device is: a page in a browser, or a program."""
+    return "browser" if health.provider == BROWSER else "program"
+
+
 def models_text(deployments: tuple[Deployment, ...]) -> str:
     """Return the models that a device hosts with their slots, one a line."""
     return "\n".join(f"{d.model} ({d.slots} {'slot' if d.slots == 1 else 'slots'})" for d in deployments)
@@ -128,6 +135,7 @@ def identity(view: DeviceView) -> _Rows:
     device = view.overview.device
     return [
         ("Name", device.name or "none given"),
+        ("Kind", kind_text(view.health)),
         ("Owner", view.overview.owner),
         ("Region", device.region),
         ("State", state_text(view.health)),
@@ -142,11 +150,12 @@ def measured(measurement: Measurement | None) -> _Rows:
     if measurement is None:
         return [("Measured", "never")]
     found = measurement
+    cores = f": {found.physical_cores} cores, {found.threads} threads" if found.provider != BROWSER else ""
     gpu = [found.gpu_name, _gib(found.gpu_memory_bytes), f"driver {found.gpu_driver}" if found.gpu_driver else None]
     return [
         ("Measured", moment(found.at)),
-        ("Processor", f"{found.cpu_model}: {found.physical_cores} cores, {found.threads} threads"),
-        ("Memory", _gib(found.memory_bytes) or ""),
+        ("Processor", f"{found.cpu_model}{cores}"),
+        ("Memory", f"{_gib(found.memory_bytes)}{', as its page says' if found.provider == BROWSER else ''}"),
         ("GPU", ", ".join(filter(None, gpu)) or "none found"),
         ("Engine", found.provider),
         ("One thread", f"{found.gflops_one_thread:.0f} GFLOP/s, {found.gb_per_s_one_thread:.1f} GB/s of memory"),

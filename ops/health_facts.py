@@ -13,6 +13,8 @@ from registry.standing_rule import StandingSettings
 from tasks.probe import GpuReading, Readings
 
 _GIB = 2**30
+# Only a page in a browser leaves these out.
+_UNKNOWN = "unknown to its browser"
 
 
 def health_facts(found: HealthOverview) -> list[tuple[str, str]]:
@@ -60,7 +62,7 @@ def _told(found: HealthOverview) -> Iterator[tuple[str, str]]:
     warm = [f"{said.temperature:.0f} °C"] if said.temperature is not None else []
     load = f"{_percent(said.load)} besides its own tasks"
     yield "Under load", ", ".join([load, f"all processors {_percent(said.processor)}", *warm])
-    yield "Left", f"{_gib(said.memory_left)} of memory, {_gib(said.disk_left)} of disk"
+    yield "Left", f"{_left(said.memory_left, 'memory')}, {_left(said.disk_left, 'disk')}"
     for gpu in said.gpus:
         yield "GPU now", _gpu(gpu)
     if said.provider_fault:
@@ -106,13 +108,13 @@ def _kept_out(found: HealthOverview) -> Iterator[tuple[str, str]]:
         yield "Held", "by the operator, until `starai devices activate`"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def _percent(share: float | None) -> str:
+    return _UNKNOWN if share is None else f"{100 * share:.0f} %"
 
 
 def _rate(rate: float) -> str:
     return f"{rate / 1e6:.1f} MB/s"
 
 
-def _gib(size: int) -> str:
-    return f"{size / _GIB:.1f} GiB"
+def _left(size: int | None, what: str) -> str:
+    return f"{what} {_UNKNOWN}" if size is None else f"{size / _GIB:.1f} GiB of {what}"

@@ -35,4 +35,5 @@ PLATFORM = (
     PlatformProcess("platform", ("ops.platform_worker",), consumes=names.PLATFORM),
     PlatformProcess("beat", ("ops.platform_beat",), says="beat.ready"),
     PlatformProcess("flower", ("ops.cli", "flower", "--lifeline"), says="flower.ready"),
+    PlatformProcess("page", ("ops.cli", "phones", "--lifeline"), says="page.ready"),
 )

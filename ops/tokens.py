@@ -1,5 +1,6 @@
 """`starai tokens`: invitations by which owners' devices join."""
 
+import secrets
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from shlex import quote
@@ -12,13 +13,13 @@ from broker_config.enforce import expel
 from broker_config.join_token import JoinToken
 from broker_config.regions import Region
 from broker_config.roles import bootstrap_role
-from broker_config.users import new_password
-from ops.access import Access, BrokerAddress, only_here, open_access, open_registry
+from ops.access import Access, BrokerAddress, open_access, open_registry
 from ops.broker_user import make_user
 from ops.confirm import confirm, yes_option
 from ops.duration import parse_duration
 from ops.known import check_known
-from ops.output import json_option, moment, print_json, print_table
+from ops.output import json_option, moment, output_width, print_json, print_table
+from ops.token_link import check_way_in, code, code_width, find_page, link, works_here_alone
 from registry.columns import now
 from registry.database import session
 from registry.overview import TokenOverview, all_owners, all_tokens
@@ -27,6 +28,8 @@ from registry.tokens import TokenReason, issue_token, revoke_token
 from starai.errors import SettingError
 
 _MOST_USES = 100_000
+# Less than other users have: a code to scan is the smaller, and the login may only ask to join.
+_PASSWORD_BYTES = 16
 _COLUMNS = ("token", "owner", "region", "state", "uses left", "issued", "expires")
 
 
@@ -54,27 +57,36 @@ def tokens() -> None:
     show_default=True,
     help="For how long they may join: 30m, 12h, 7d.",
 )
+@click.option("--qr", is_flag=True, help="For phones: print a link to open, and a code of it to scan.")
+@click.option(
+    "--page",
+    metavar="URL",
+    help="With --qr: where the page is that phones open. Without it: STARAI_PAGE_URL, else what is served here.",
+)
 @json_option
-def issue(owner: str, region: str, uses: int, expires: timedelta, as_json: bool) -> None:
+def issue(owner: str, region: str, uses: int, expires: timedelta, qr: bool, page: str | None, as_json: bool) -> None:
     """Make a join token.
 
-    It prints the token, which is shown this once, with the two commands that the device's owner runs. Who has the
-    token can make devices join as the owner's: send it as you would send a password.
+    It prints the token, which is shown this once, with the two commands that the device's owner runs; or, with --qr,
+    a code that the owner of a phone scans. Who has the token can make devices join as the owner's: send it as you would
+    send a password.
     """
+    if page is not None and not qr:
+        raise click.UsageError("--page says where the link of --qr leads: give both.")
     until = now() + expires
     with open_access() as access:
+        base = _page(access.address, page) if qr else None
         token = _issue(access, owner, Region(region), until, uses)
-    commands = [f"starai-worker join {token.encode()}", "starai-worker start"]
+    joining = {"link": link(base, token)} if base else {}
     if as_json:
         known = {"id": token.id, "owner": owner, "region": region, "uses": uses, "expires_at": until}
-        print_json({**known, "token": token.encode(), "commands": commands})
+        print_json({**known, "token": token.encode(), "commands": _commands(token), **joining})
         return
     devices = "1 device" if uses == 1 else f"{uses} devices"
     click.echo(f"Token {token.id}: {devices} of {owner} in {region} may join until {moment(until)}.")
-    click.echo("It is shown this once. On the device:\n")
-    click.echo("\n".join(f"  {command}" for command in commands))
-    if access.address.is_local:
-        click.echo(f"\n{only_here(access.address)}", err=True)
+    _show_link(joining["link"], owner) if base else _show_commands(token)
+    if limit := works_here_alone(access.address, base):
+        click.echo(f"\n{limit}", err=True)
 
 
 @tokens.command("list")
@@ -134,10 +146,32 @@ def token_state(token: Token, at: datetime) -> str:
     return TokenReason.USED_UP if token.uses_left == 0 else "open"
 
 
+def _page(address: BrokerAddress, named: str | None) -> str:
+    check_way_in(address)
+    return find_page(named)
+
+
+def _commands(token: JoinToken) -> list[str]:
+    return [f"starai-worker join {token.encode()}", "starai-worker start"]
+
+
+def _show_commands(token: JoinToken) -> None:
+    click.echo("It is shown this once. On the device:\n")
+    click.echo("\n".join(f"  {command}" for command in _commands(token)))
+
+
+def _show_link(text: str, owner: str) -> None:
+    click.echo("It is shown this once. On the phone, scan the code, or open the link:\n")
+    click.echo(f"{text}\n\n{code(text)}\n")
+    click.echo(f"Whoever sees the code can make devices join as {owner}'s until then: show it to nobody else.")
+    if (columns := code_width(text)) > output_width():
+        click.echo(f"The window is too narrow for the code: make it {columns} columns wide.", err=True)
+
+
 def _issue(access: Access, owner: str, region: Region, until: datetime, uses: int) -> JoinToken:
     """Make the token at registry and broker, both or neither."""
     _check_authority(access.address)
-    password = new_password()
+    password = SecretStr(secrets.token_urlsafe(_PASSWORD_BYTES))
     with ExitStack() as undo:
         with session(access.engine) as registry:
             check_known("owner", owner, [known.name for known in all_owners(registry)], _how_to_add(owner))
@@ -154,6 +188,7 @@ def _token(address: BrokerAddress, user: str, password: SecretStr, token: str, s
         return JoinToken(
             host=address.host,
             port=address.port,
+            web=address.web,
             vhost=address.vhost,
             tls=address.tls,
             ca=address.fingerprint,

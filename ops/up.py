@@ -11,6 +11,7 @@ from ops.interrupt import stop_on_signals
 from ops.local_device import local_devices
 from ops.local_options import local_options
 from ops.network import LocalNetwork
+from ops.phone.announced import announced_page
 from ops.platform_processes import PLATFORM
 from ops.steps import Steps
 
@@ -42,8 +43,10 @@ def _greet(console: Console, network: LocalNetwork, model: str) -> None:
     console.print(f"Of the platform: {', '.join(part.name for part in PLATFORM)}", highlight=False)
     console.print(f"Logs are in {network.logs}", highlight=False)
     console.print(f"To look at it: {announced_address()}, the login is in {login_file()}", highlight=False)
+    console.print(f"The page for phones: {announced_page()}/phone/", highlight=False)
     console.print(f'\n  starai submit {model} "What is in the box?"\n', highlight=False, style="bold")
     console.print("To invite a device: starai owners add NAME, then starai tokens issue --help")
+    console.print("To invite a phone: starai tokens issue --owner NAME --region REGION --qr", highlight=False)
     console.print("Ctrl-C stops it.")
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import text, tuple_
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, func, select, update
 
 from broker_config import names
 from registry.device_state import DeviceState
 from registry.tables import Deployment, Device, DeviceEvent, EventKind
 from registry.task_state import OPEN, Outcome, TaskState
-from registry.task_tables import Attempt, Task
+from registry.task_tables import Attempt, Task, Usage
 
 #: Figures of a failure that was counted: the moment at which the first of its attempts ended.
 MOMENT = "moment"
@@ -99,6 +99,20 @@ def losses(session: Session, since: datetime, until: datetime) -> list[tuple[str
         )
     )
     return [(device, at) for device, at in found if at is not None]
+
+
+def lately(session: Session, device: str, since: datetime) -> tuple[int, int]:
+    """Return how many attempts of a device were lost or overran since a time, and tasks that it did since that day."""
+    judged = col(Attempt.judged_at)
+    lost = select(func.count()).where(
+        _IS_UNDONE,
+        judged.is_(None) | (judged >= since),  # so that the index serves
+        col(Attempt.ended_at) >= since,
+        Attempt.device == device,
+        Attempt.outcome != Outcome.RETURNED,
+    )
+    done = select(func.coalesce(func.sum(Usage.tasks), 0)).where(Usage.device == device, col(Usage.day) >= since.date())
+    return int(session.exec(lost).one()), int(session.exec(done).one())
 
 
 def active_devices(session: Session) -> set[str]:

@@ -12,7 +12,7 @@ from registry.devices import find_device
 from registry.health_state import Condition
 from registry.health_tables import BlacklistEntry, DeviceHealth, HealthCycle
 from registry.standing_rule import StandingSettings, trust_now
-from registry.tables import Deployment, Device, Owner
+from registry.tables import Deployment, Device, Measurement, Owner
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class HealthOverview:
             without its ``figures``.
         blacklisted: the entry that shuts it out, if one does.
         at: for when that is told, and ``trust`` what it was trusted then.
+        provider: the execution provider that it measured last; ``None`` where it never measured.
     """
 
     device: Device
@@ -33,6 +34,7 @@ class HealthOverview:
     blacklisted: BlacklistEntry | None
     at: datetime
     trust: float
+    provider: str | None = None
 
     @property
     def quarantined(self) -> bool:
@@ -72,12 +74,15 @@ class CyclesOverview:
 
 def fleet_health(session: Session, at: datetime, settings: StandingSettings) -> list[HealthOverview]:
     """Return all devices with their health and what they are trusted at that time, by their ids. Two queries."""
-    owned = select(Device, Owner.name, DeviceHealth).join(Owner, col(Device.owner_id) == Owner.id)
+    owned = select(Device, Owner.name, DeviceHealth, _PROVIDER).join(Owner, col(Device.owner_id) == Owner.id)
     known = owned.outerjoin(DeviceHealth, col(DeviceHealth.device_id) == col(Device.id))
     # What devices say of themselves may be kilobytes each.
     rows = session.exec(known.options(defer(DeviceHealth.figures)).order_by(col(Device.id)))  # type: ignore[arg-type]
     entries = _entries(session)
-    return [_overview(device, owner, health, entries.get(device.id), at, settings) for device, owner, health in rows]
+    return [
+        _overview(device, owner, health, entries.get(device.id), at, settings, provider)
+        for device, owner, health, provider in rows
+    ]
 
 
 def device_health(session: Session, device: str, at: datetime, settings: StandingSettings) -> HealthOverview:
@@ -88,7 +93,8 @@ def device_health(session: Session, device: str, at: datetime, settings: Standin
     """
     found = find_device(session, device)
     owner, health = session.get_one(Owner, found.owner_id).name, session.get(DeviceHealth, device)
-    return _overview(found, owner, health, _entries(session, device).get(device), at, settings)
+    provider = session.exec(select(_PROVIDER).where(Device.id == device)).one()
+    return _overview(found, owner, health, _entries(session, device).get(device), at, settings, provider)
 
 
 def summary_of(fleet: Iterable[HealthOverview]) -> FleetSummary:
@@ -137,6 +143,15 @@ def cycles_overview(session: Session) -> CyclesOverview:
 
 #: The states in which the health cycle asks a device.
 _CHECKED = frozenset({DeviceState.ACTIVE, DeviceState.INACTIVE})
+# Of the row of devices that a query is at.
+_PROVIDER = (
+    select(Measurement.provider)
+    .where(Measurement.device_id == Device.id)
+    .order_by(col(Measurement.at).desc(), col(Measurement.id).desc())
+    .limit(1)
+    .correlate(Device)
+    .scalar_subquery()
+)
 
 
 def _entries(session: Session, device: str | None = None) -> dict[str, BlacklistEntry]:
@@ -155,6 +170,8 @@ def _overview(
     entry: BlacklistEntry | None,
     at: datetime,
     settings: StandingSettings,
+    provider: str | None,
 ) -> HealthOverview:
     known = health or DeviceHealth(device_id=device.id, condition=Condition.UNKNOWN, trusted_at=at)
-    return HealthOverview(device, owner, known, entry, at, trust_now(known.trust, known.trusted_at, at, settings))
+    trust = trust_now(known.trust, known.trusted_at, at, settings)
+    return HealthOverview(device, owner, known, entry, at, trust, provider)

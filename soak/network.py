@@ -97,6 +97,7 @@ class Network:
         places: its devices.
         parts: processes of the platform.
         health: settings of health, as environment variables.
+        limits: of its queues; devices that join have to find the usual ones.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Network:
         places: Sequence[Place] = DEVICES,
         parts: Sequence[PlatformProcess] = PLATFORM,
         health: Mapping[str, str] = HEALTH,
+        limits: Limits = _LIMITS,
     ) -> None:
         self.folder = folder
         self.postgres = postgres
@@ -115,6 +117,7 @@ class Network:
         self.places = tuple(places)
         self._parts = tuple(parts)
         self._health = health
+        self._limits = limits
         self.kept: dict[str, Kept] = {}
         #: How each device of ours reaches the broker.
         self.ways: dict[str, Proxy] = {}
@@ -134,7 +137,7 @@ class Network:
         self.node.start(lifeline=True)
         write_private(own_models_file(), _STAND_IN)
         models = [HostedModel(model, _TIERS[model], model == MODELS[0]) for model in MODELS]
-        apply(self.node.url(), topology(models, BrokerSettings().queue_type, _LIMITS))
+        apply(self.node.url(), topology(models, BrokerSettings().queue_type, self._limits))
         environment = {"STARAI_BROKER_URL": self.node.url(), "STARAI_MANAGEMENT_URL": self.node.api.url, **self._health}
         # Whatever this process's are when one is started again.
         environment |= {
@@ -144,7 +147,7 @@ class Network:
         for part in self._parts:
             self._keep(part.name, part.command, environment)
         for place in self.places:
-            self._let_serve(place)
+            self.add(place)
         self._tending.start()
 
     def enrol(self, place: Place) -> Path:
@@ -160,7 +163,7 @@ class Network:
         know(self.engine, keys_of([local], folder))
         return enrol_at_broker(self.node, local, told, 1, folder)
 
-    def _let_serve(self, place: Place) -> None:
+    def add(self, place: Place) -> None:
         """Start a device of ours, which reaches the broker by a way of its own."""
         file = self.enrol(place)
         self.ways[place.id] = way = Proxy(self.node.file.amqp)

@@ -93,7 +93,8 @@ def task_properties(
 ) -> pika.BasicProperties:
     """Return what a task's message has beside its body, in Celery's protocol 2; ``user`` is who sends it.
 
-    Source of the format: Celery's documentation, "Message Protocol", version 2.
+    Source of the format: Celery's documentation, "Message Protocol", version 2. The header ``lease`` is ours: it says
+    the same as ``timelimit``, as a text, because STOMP brings no lists along.
     """
     headers: dict[str, Any] = {
         "lang": "py",
@@ -107,7 +108,8 @@ def task_properties(
     }
     if lease is not None:
         # Whole seconds, rounded up: pika sends no fractions in a header (pika/data.py, encode_value).
-        headers["timelimit"] = [math.ceil(lease), None]
+        seconds = math.ceil(lease)
+        headers |= {"timelimit": [seconds, None], "lease": str(seconds)}
     return pika.BasicProperties(
         content_type="application/json",
         content_encoding="utf-8",

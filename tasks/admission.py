@@ -22,6 +22,7 @@ from models.claim import Claim
 from models.entry import CatalogueEntry
 from models.measurement import Measurement as Measured
 from models.plan import Placement, plan
+from models.pool import Pool, pools, runs_on
 from registry.database import session
 from registry.deployments import Planned, hosted_models
 from registry.device_state import DeviceState
@@ -82,7 +83,9 @@ class Admission:
             claim = Claim.model_validate(claimed)
         except ValidationError as error:
             raise InvalidMessage(f"The measurement is wrong: {first_error(error, 'it')}.") from error
-        return measurement_row(device, claim.measured), planned_models(claim, self._catalogue)
+        if not (planned := planned_models(claim, self._catalogue)):
+            raise JoinRefused(Refusal.NOTHING_FITS, why_nothing(claim, self._catalogue))
+        return measurement_row(device, claim.measured), planned
 
     def _make_user(self, device: Device, planned: Sequence[Planned]) -> SecretStr:
         apply(self._url, self._topology(device.id, planned))
@@ -109,6 +112,20 @@ def planned_models(claim: Claim, catalogue: Catalogue) -> list[Planned]:
     return [_planned(placement, claim, catalogue.get(placement.model)) for placement in placements]
 
 
+def why_nothing(claim: Claim, catalogue: Catalogue) -> str:
+    """Return why a device is to host nothing, by what came nearest: the smallest model that it has an engine for."""
+    why = "No model of this network fits what the device measured."
+    if claim.unable:
+        why += f" It could not fetch or run {', '.join(sorted(claim.unable))}."
+    able = [entry for entry in catalogue if entry.name not in claim.unable]
+    if not able:
+        return why
+    places = pools(claim.measured, claim.share)
+    nearest = min(able, key=lambda entry: (not _runs_on_any(entry, claim.measured, places), entry.parameters))
+    verdict = next(one for one in plan(claim.measured, claim.share, able).verdicts if one.model == nearest.name)
+    return f"{why} The nearest is {nearest.name}. {verdict.reason}"
+
+
 def measurement_row(device: str, measured: Measured) -> Measurement:
     """Return what the registry keeps of a measurement: of its GPUs the first, of its speeds one thread's."""
     gpu = measured.gpus[0] if measured.gpus else None
@@ -126,6 +143,10 @@ def measurement_row(device: str, measured: Measured) -> Measurement:
         gflops_one_thread=alone.gflops,
         gb_per_s_one_thread=alone.gb_per_s,
     )
+
+
+def _runs_on_any(entry: CatalogueEntry, measured: Measured, places: Iterable[Pool]) -> bool:
+    return any(runs_on(entry, measured, place) for place in places)
 
 
 def _planned(placement: Placement, claim: Claim, entry: CatalogueEntry) -> Planned:

@@ -8,7 +8,8 @@ comes with; a new device on hardware that is known begins with what trust is lef
 one of an owner who has a device on the blacklist begins on probation. A device that is known by its key keeps its
 standing. That hardware is the same is a claim: it is by a hash that the device makes of itself, and a program that was
 changed can send another one. So this stops who reinstalls, not who lies; a liar needs another owner's token as well, or
-is on probation, and is measured and checked like everybody.
+is on probation, and is measured and checked like everybody. A page in a browser makes no hash: two devices without one
+are never taken for the same hardware, and only the owner's record follows whose key is new.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Which attempts have run for longer than their tasks' leases, and on which connections: pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,24 +21,29 @@ def overran(attempts: Iterable[Running], usual: float, margin: float, now: datet
     ]
 
 
-def task_connections(device: str, connections: Sequence[Mapping[str, Any]]) -> dict[str, datetime | None]:
-    """Return the names of a device's connections that bring tasks, and when each began, where that is known yet.
+def for_results(device: str, connections: Sequence[Mapping[str, Any]], hearing: Set[str]) -> set[str]:
+    """Return the names of a device's connections that are for what it says, and bring no tasks.
 
-    That is every one but the connection for its results, by what it calls that; a device that calls them all so gains
-    nothing, since then all are meant.
+    A program says so by what it calls them. A page in a browser can give a connection no name: what it says, it says
+    where it hears its orders.
 
     Args:
         device: its id.
         connections: as :meth:`broker_config.management.Management.connections_of` returns them.
+        hearing: the names of those that read its control queue.
     """
-    for_tasks = not_for_results(device, connections)
-    return for_tasks or {one["name"]: _began(one) for one in connections}
+    called = {one["name"]: (one.get("client_properties") or {}).get("connection_name") for one in connections}
+    return {name for name, call in called.items() if (name in hearing if call is None else call == f"{device} results")}
 
 
-def not_for_results(device: str, connections: Sequence[Mapping[str, Any]]) -> dict[str, datetime | None]:
-    """Return the same without what a device says is for its results, even if then none is left."""
-    named = {one["name"]: (one.get("client_properties") or {}).get("connection_name") for one in connections}
-    return {one["name"]: _began(one) for one in connections if named[one["name"]] != f"{device} results"}
+def are_called(connections: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether all of these connections have a name of their device's choice, so that nobody need ask for more."""
+    return all((one.get("client_properties") or {}).get("connection_name") for one in connections)
+
+
+def began(connections: Iterable[Mapping[str, Any]], but: Set[str] = frozenset()) -> dict[str, datetime | None]:
+    """Return the names of connections, but of some, and when each began, where that is known yet."""
+    return {one["name"]: _began(one) for one in connections if one["name"] not in but}
 
 
 def judged(

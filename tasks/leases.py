@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from broker_config import names
 from broker_config.errors import NotAtBroker
 from broker_config.management import Management
 from registry.columns import now
@@ -15,8 +16,9 @@ from registry.sweeping import Running, end_attempt, record_action, running_attem
 from registry.task_state import Action, Outcome
 from starai.submission import SHORTEST_LEASE
 from starai.wire import Failure, Reason, Report, State
+from tasks.device_connections import DeviceConnections
 from tasks.inference import ATTEMPTS, LEASE
-from tasks.lease_rule import judged, overran, task_connections
+from tasks.lease_rule import judged, overran
 from tasks.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ class Leases:
         lease: seconds that a task may run on one device unless its submitter asked for another time.
         margin: seconds, as ``MARGIN`` says.
         portion: running attempts that are looked at in one sweep, at most.
+        vhost: the network's virtual host.
     """
 
     def __init__(
@@ -45,9 +48,11 @@ class Leases:
         lease: float = LEASE,
         margin: float = MARGIN,
         portion: int = 10_000,
+        vhost: str = names.VHOST,
     ) -> None:
         self._engine = engine
         self._management = management
+        self._connections = DeviceConnections(management, vhost)
         self._telling = telling
         self._lease = lease
         self._margin = margin
@@ -68,8 +73,7 @@ class Leases:
             self._end(device, attempts, at)
 
     def _end(self, device: str, attempts: list[Running], at: datetime) -> None:
-        connections = task_connections(device, self._management.connections_of(device))
-        run, ended, holders = judged(attempts, connections)
+        run, ended, holders = judged(attempts, self._connections.that_may_hold(device))
         for connection in holders:
             self._close(connection, device)
         for attempt in run:

@@ -67,12 +67,14 @@ class GpuReading(Message):
 
 
 class Readings(Message):
-    """What a device says of itself at one moment: claims.
+    """What a device says of itself at one moment: claims. Of itself a page in a browser knows less than a program.
+
+    ``processor``, ``temperature``, ``memory_left`` and ``disk_left`` are ``None`` where the device cannot tell.
 
     Attributes:
         load: what it is under besides its own tasks, from 0.0 to 1.0, as its priorities are made of.
         processor: the share of all its processors that is in use by whatever.
-        temperature: of the processor, in degrees Celsius; ``None`` where that is not known.
+        temperature: of the processor, in degrees Celsius.
         memory_left, disk_left: bytes for programs; ``disk_left`` where its models are kept.
         gpus: all of them.
         provider: the ONNX Runtime execution provider that it runs its models by; ``provider_fault`` is why that does
@@ -85,10 +87,10 @@ class Readings(Message):
     """
 
     load: _Share
-    processor: _Share
+    processor: _Share | None = None
     temperature: _Celsius | None = None
-    memory_left: _Bytes
-    disk_left: _Bytes
+    memory_left: _Bytes | None = None
+    disk_left: _Bytes | None = None
     gpus: Annotated[tuple[GpuReading, ...], Field(max_length=64)] = ()
     provider: _Text
     provider_fault: _Text | None = None

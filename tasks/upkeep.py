@@ -92,7 +92,7 @@ class Upkeep:
             lost = Lost(self._engine, api, vhost, Targets(), self._telling)
             enforcement = Enforcement(self._engine, api, self._url)
             before["queues"] = lost.look
-            after["leases"] = Leases(self._engine, api, self._telling).end
+            after["leases"] = Leases(self._engine, api, self._telling, vhost=vhost).end
             after["lost"] = lost.put_back
             after["hoarders"] = Hoarders(self._engine, api, vhost, enforcement).end
         else:
@@ -104,9 +104,10 @@ class Upkeep:
         if not (api := management(self._url)):
             return Cycle(self._engine, self._url, None)
         enforcement = Enforcement(self._engine, api, self._url)
-        looks = Looks(self._engine, api, vhost_of(self._url))
+        vhost = vhost_of(self._url)
+        looks = Looks(self._engine, api, vhost)
         followers: dict[str, Follower] = {
-            "blame": Blame(self._engine, api).look,
+            "blame": Blame(self._engine, api, vhost=vhost).look,
             "consequences": Consequences(self._engine, api, self._url).follow,
         }
         return Cycle(self._engine, self._url, enforcement, looks=looks, broker_up=api.uptime, followers=followers)

@@ -28,7 +28,7 @@ from starai.job import Job
 from tasks.health.cycle_settings import CycleSettings
 
 _PLACES = tuple(Place(f"device-asia-{number}", "ada", Region.ASIA, MODELS[:1]) for number in (1, 2))
-_PARTS = [part for part in PLATFORM if part.name != "flower"]
+_PARTS = [part for part in PLATFORM if part.name not in ("flower", "page")]
 # Seconds: of a task that hangs, and of all others, which would go on for longer than any fault is looked at.
 _SHORT_LEASE, _LEASE, _LONG = 3.0, 120.0, 110.0
 _PATIENCE = 150.0

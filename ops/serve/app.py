@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from models.catalogue import Catalogue
 from ops.serve.access_log import AccessLog
@@ -33,7 +33,12 @@ _LEFT = 499
 
 
 def application(
-    network: Network, catalogue: Catalogue, hosts: Collection[str] | None, most_requests: int, most_tokens: int
+    network: Network,
+    catalogue: Catalogue,
+    hosts: Collection[str] | None,
+    most_requests: int,
+    most_tokens: int,
+    page: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application.
 
@@ -43,6 +48,7 @@ def application(
         hosts: the names that requests may be for; ``None``: any.
         most_requests: under way at once.
         most_tokens: of an answer in a conversation, where a request does not say.
+        page: the routes of the phones' page.
     """
     places, work = Places(most_requests), Work(network, most_tokens)
 
@@ -56,6 +62,7 @@ def application(
     app = Starlette(
         routes=[
             *_about(network, catalogue),
+            *page,
             Route("/v1/chat/completions", Placed(places, work.chat), methods=["POST"]),
             Route("/v1/completions", Placed(places, work.completion), methods=["POST"]),
             Route("/v1/embeddings", Placed(places, work.embeddings), methods=["POST"]),

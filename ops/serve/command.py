@@ -8,18 +8,25 @@ import click
 
 from broker_config.logs import log_to_stderr
 from models.catalogue import load_catalogue
+from models.store import ModelStore
 from ops.interrupt import stop_on_signals
+from ops.phone.assets import load_assets
+from ops.phone.models import ModelRoutes
+from ops.phone.offers import Offers
+from ops.phone.site import phone_site
 from ops.serve.app import application
 from ops.serve.keys import all_keys
 from ops.serve.keys_command import keys
-from ops.serve.listening import hosts_of, listener_of, tls_of, url_of
 from ops.serve.network import Network
-from ops.serve.server import run
 from ops.serve.settings import Settings, serve_options
+from ops.web.listening import hosts_of, listener_of, tls_of, url_of
+from ops.web.server import run
 from starai.client import Client
 from starai.errors import SettingError
 
 log = logging.getLogger(__name__)
+
+_RISK = "API keys would cross the network in the clear"
 
 
 @click.group(invoke_without_command=True)
@@ -51,18 +58,19 @@ def _serve(settings: Settings) -> None:
         raise SettingError(
             "Nobody could use this server: it has no API key yet. Make one with `starai serve keys issue NAME`."
         )
-    catalogue, tls = load_catalogue(), tls_of(settings)
-    with listener_of(settings) as listener:
+    catalogue, tls, assets = load_catalogue(), tls_of(settings), load_assets()
+    page = phone_site(assets, ModelRoutes(Offers(ModelStore(), catalogue)))
+    with listener_of(settings, _RISK) as listener:
         connect = partial(Client, region=settings.region)
         network = Network(connect(), connect, settings.deadline)
         hosts = hosts_of(settings, listener)
-        app = application(network, catalogue, hosts, settings.most_requests, settings.max_tokens)
+        app = application(network, catalogue, hosts, settings.most_requests, settings.max_tokens, page)
         _greet(settings, url_of(settings, listener))
         run(app, listener, tls, settings.grace)
 
 
 def _greet(settings: Settings, url: str) -> None:
-    click.echo(f"OpenAI's API is served at {url}\nCtrl-C stops it.", err=True)
-    log.info("serve.ready", extra={"address": url})
+    click.echo(f"OpenAI's API is served at {url}/v1\nThe page for phones: {url}/phone/\nCtrl-C stops it.", err=True)
+    log.info("serve.ready", extra={"address": f"{url}/v1"})
     if settings.plain and settings.tls_cert is None:
         log.warning("serve.plain", extra={"address": url})

@@ -9,20 +9,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ops.serve.answers import refused
 from ops.serve.keys import KeyRing
 from ops.serve.refusal import Refusal
+from ops.web.hosts import NOT_BY_THAT_NAME, Hosts
 from starai.errors import SettingError
 
 log = logging.getLogger(__name__)
 
-#: What anybody may ask, without a key.
-OPEN = frozenset({"/healthz"})
 _BEARER = "bearer "
 
 
 class Guard:
     """Refuses whom it does not know.
 
-    A browser that was led here by a name of somebody else's (DNS rebinding) says that name, which is refused. No
-    answer has a header by which a page of another site could read it.
+    No answer has a header by which a page of another site could read it.
 
     Args:
         app: what answers those that are let in.
@@ -33,7 +31,7 @@ class Guard:
     def __init__(self, app: ASGIApp, keys: KeyRing, hosts: Collection[str] | None) -> None:
         self._app = app
         self._keys = keys
-        self._hosts = None if hosts is None else frozenset(map(str.lower, hosts))
+        self._hosts = Hosts(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
@@ -41,11 +39,11 @@ class Guard:
         await (refused(refusal) if refusal else self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
-        headers = Headers(scope=scope)
-        if self._hosts is not None and _host(headers) not in self._hosts:
-            return Refusal(403, "This server is not known by that name: see --allow-host.", code="host_not_allowed")
-        if scope["path"] in OPEN:
+        if not self._hosts.include(scope):
+            return Refusal(403, NOT_BY_THAT_NAME, code="host_not_allowed")
+        if _is_open(scope["path"]):
             return None
+        headers = Headers(scope=scope)
         try:
             name = self._keys.name_of(_presented(headers))
         except SettingError as error:
@@ -57,11 +55,9 @@ class Guard:
         return None
 
 
-def _host(headers: Headers) -> str:
-    """Return the name in the header ``Host``, without its port."""
-    host = headers.get("host", "").lower()
-    name, _, port = host.rpartition(":")
-    return name if name and port.isdigit() else host
+def _is_open(path: str) -> bool:
+    """Tell whether anybody may ask for that, without a key: whether the server lives, and the phones' page."""
+    return path in ("/healthz", "/phone") or path.startswith("/phone/")
 
 
 def _presented(headers: Headers) -> str:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from broker_config import names
 from broker_config.management import Management
+from models.browser import BROWSER
 from registry.blame import (
     MOMENT,
     Undone,
@@ -15,17 +17,28 @@ from registry.blame import (
     is_counted,
     is_excused,
     judge,
+    lately,
     losses,
     suspects,
     unjudged,
 )
 from registry.database import reading, session
 from registry.failures import count_failure
+from registry.measurements import latest_measurement
 from registry.standing_rule import StandingSettings
 from registry.task_state import OPEN, Outcome, TaskState
 from starai.errors import StarAIError
-from tasks.health.blame_rule import KINDS, WINDOW, is_done_elsewhere, is_everybodys, reason_of, together
-from tasks.lease_rule import not_for_results
+from tasks.device_connections import DeviceConnections
+from tasks.health.blame_rule import (
+    KINDS,
+    LATELY,
+    WINDOW,
+    is_done_elsewhere,
+    is_everybodys,
+    loses_most,
+    reason_of,
+    together,
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +56,20 @@ class Blame:
         management: the broker's management API.
         settings: of the standing; by default the environment's.
         portion: attempts that are looked at in one go, at most.
+        vhost: the network's virtual host.
     """
 
     def __init__(
-        self, engine: Engine, management: Management, settings: StandingSettings | None = None, portion: int = 5_000
+        self,
+        engine: Engine,
+        management: Management,
+        settings: StandingSettings | None = None,
+        portion: int = 5_000,
+        vhost: str = names.VHOST,
     ) -> None:
         self._engine = engine
         self._management = management
+        self._connections = DeviceConnections(management, vhost)
         self._settings = settings or StandingSettings()
         self._portion = portion
 
@@ -91,10 +111,22 @@ class Blame:
                 return
             if any(is_excused(registry, one, _SLACK) for one in group):
                 return
+            if self._may_go(registry, group[0], at):
+                log.info("device.went", extra={"device": device, "tasks": len(group)})
+                return
             figures = {MOMENT: group[0].ended_at.isoformat(), "tasks": [one.task for one in group[:20]]}
             reason = reason_of(group)
             count_failure(registry, device, kind, reason, at, settings=self._settings, figures=figures)
         log.warning("device.blamed", extra={"device": device, "kind": str(kind), "tasks": len(group)})
+
+    @staticmethod
+    def _may_go(registry: Session, lost: Undone, at: datetime) -> bool:
+        """Tell whether nothing is made of what a device lost: it is a page in a browser, and does most of its tasks."""
+        if lost.outcome is Outcome.RETURNED:
+            return False
+        measured = latest_measurement(registry, lost.device)
+        is_page = measured is not None and measured.provider == BROWSER
+        return is_page and not loses_most(*lately(registry, lost.device, at - LATELY))
 
     @staticmethod
     def _suspects(registry: Session, group: Sequence[Undone]) -> set[TaskState]:
@@ -110,7 +142,7 @@ class Blame:
         first = group[0]
         if first.outcome is not Outcome.LOST:
             return True
-        began = not_for_results(first.device, self._management.connections_of(first.device)).values()
+        began = self._connections.for_tasks(first.device).values()
         if None in began:
             return None
         return not any(at <= first.started_at for at in began if at)

@@ -2,7 +2,8 @@
 
 What ended together is judged together, and counts once: a device that loses its network with eight tasks, or whose
 model crashes in the middle of a batch, failed once. And a task of which nobody knows that it can be done may be what
-took the device down, so that what ended with it counts against nobody either.
+took the device down, so that what ended with it counts against nobody either. A phone comes and goes: what it loses
+counts while it loses most.
 """
 
 from collections import defaultdict
@@ -26,6 +27,8 @@ KINDS: Mapping[Outcome, EventKind] = MappingProxyType(
 WINDOW = timedelta(minutes=2)
 #: From so many devices on, of which more than one in so many lose tasks, it is nobody's fault: the network's own.
 FEWEST, SHARE = 2, 3
+#: What a phone lost and did for so long tells whether it loses most; of fewer losses nobody can tell.
+LATELY, FEWEST_LOST = timedelta(days=1), 3
 
 
 def together(attempts: Iterable[Undone]) -> list[list[Undone]]:
@@ -62,6 +65,11 @@ def is_everybodys(
     ends = [one.ended_at for one in group]
     losers = {device for device, at in losses if min(ends) - WINDOW <= at <= max(ends) + WINDOW}
     return len(losers) >= FEWEST and SHARE * len(losers) > len(losers | active)
+
+
+def loses_most(lost: int, done: int) -> bool:
+    """Tell whether a device loses most of its tasks, by what it lost lately and what it did."""
+    return lost >= FEWEST_LOST and lost > done
 
 
 def reason_of(group: Sequence[Undone]) -> str:

@@ -97,11 +97,20 @@ def answered(known: Present, judgement: Judgement, seen: Seen | None, timed: flo
     return Change(known.health, failure, *_out(known, consumes, f"check {failed.check}: {failed.reason}", ground))
 
 
-def silent(known: Present, seen: Seen | None, deadline: float, ground: Ground) -> Change | None:
-    """Return what becomes of a device that did not answer within ``deadline`` seconds; ``None``: nothing at all.
+def silent(
+    known: Present, seen: Seen | None, deadline: float, ground: Ground, *, may_go: bool = False
+) -> Change | None:
+    """Return what becomes of a device that did not answer; ``None``: nothing at all.
 
     One that has said meanwhile that it is here has just come: nobody knows how it is. A check outside of a cycle finds
     nobody silent.
+
+    Args:
+        known: the device when the cycle ends.
+        seen: what the broker shows of it, if it was looked at.
+        deadline: seconds that it had.
+        ground: of the cycle.
+        may_go: whether it costs nothing, as of a page in a browser.
     """
     greeted = known.health.greeted_at
     if ground.cycle is None or (greeted is not None and greeted > ground.at):
@@ -119,7 +128,7 @@ def silent(known: Present, seen: Seen | None, deadline: float, ground: Ground) -
     )
     known = replace(known, health=health)
     failure = None
-    if ground.counts and silences == COUNTED_SILENCE and _has_gone(health, ground):
+    if ground.counts and silences == COUNTED_SILENCE and _has_gone(health, ground) and not may_go:
         said = f"it did not answer {COUNTED_SILENCE} times in a row"
         known, failure = _charge(known, ground, EventKind.SILENT, said)
     return Change(known.health, failure, *_out(known, _consumes(None, seen), reason, ground))

@@ -16,7 +16,7 @@ _MIB = 2**20
 
 
 def check_cpu(readings: Readings, settings: CheckSettings) -> Finding:
-    """Return what is found. A temperature that the device does not know is no failure."""
+    """Return what is found. What the device cannot tell is no failure, as the memory left is to a page in a browser."""
     reason = _reason(readings, settings)
     figures = {
         "load": readings.load,
@@ -29,10 +29,11 @@ def check_cpu(readings: Readings, settings: CheckSettings) -> Finding:
 
 
 def _reason(readings: Readings, settings: CheckSettings) -> str | None:
-    if readings.temperature is not None and readings.temperature > settings.cpu_temperature:
-        return _HOT.format(readings.temperature, settings.cpu_temperature)
-    if readings.memory_left < settings.memory_left:
-        return _MEMORY.format(readings.memory_left / _MIB, settings.memory_left / _MIB)
-    if readings.disk_left < settings.disk_left:
-        return _DISK.format(readings.disk_left / _MIB, settings.disk_left / _MIB)
+    temperature, memory, disk = readings.temperature, readings.memory_left, readings.disk_left
+    if temperature is not None and temperature > settings.cpu_temperature:
+        return _HOT.format(temperature, settings.cpu_temperature)
+    if memory is not None and memory < settings.memory_left:
+        return _MEMORY.format(memory / _MIB, settings.memory_left / _MIB)
+    if disk is not None and disk < settings.disk_left:
+        return _DISK.format(disk / _MIB, settings.disk_left / _MIB)
     return None

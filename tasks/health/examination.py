@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from models.browser import BROWSER
 from registry.device_state import DeviceState
 from registry.fleet_facts import Facts
 from registry.health import Present
@@ -73,7 +74,8 @@ class Examination:
     def _change(self, device: str, known: Present, ground: Ground) -> Change | None:
         seen = self.seen.get(device)
         if device not in self.judgements:
-            return silent(known, seen, self.deadline, ground)
+            may_go = self.fleet[device].provider == BROWSER
+            return silent(known, seen, self.deadline, ground, may_go=may_go)
         if (judgement := self.judgements[device]) is None:
             return None
         timed = None if self.probes[device].padding else self.gathered.heard[device].after

@@ -29,7 +29,8 @@ PLAIN = JoinToken(
     secret=SecretStr(SECRET),
 )
 TLS = PLAIN.model_copy(update={"host": "broker.example", "port": 5671, "tls": True, "ca": "ab" * 32})
-TOKENS = st.sampled_from([PLAIN, TLS])
+WEB = TLS.model_copy(update={"web": 15673})
+TOKENS = st.sampled_from([PLAIN, TLS, WEB])
 
 
 def forged(**changes) -> str:
@@ -42,9 +43,14 @@ def sealed(content: bytes) -> str:
     return "starai-" + base64url.encode(content + hashlib.sha256(content).digest()[:4])
 
 
-@pytest.mark.parametrize("token", [PLAIN, TLS])
+@pytest.mark.parametrize("token", [PLAIN, TLS, WEB])
 def test_a_token_is_read_as_it_was_written(token):
     assert parse(token.encode()) == token
+
+
+def test_a_token_without_web_stomp_says_nothing_of_it():
+    assert b"web" not in base64url.decode(PLAIN.encode().removeprefix("starai-"))
+    assert parse(PLAIN.encode()).web is None
 
 
 def test_a_token_is_one_word_that_a_terminal_takes():
@@ -115,6 +121,7 @@ FORGED = {
     "nested too deeply": sealed(b"[" * 3000),
     "an unknown field": forged(colour=SECRET),
     "a port that is none": forged(port=70000),
+    "a port of web STOMP that is none": forged(web=0),
     "a host that is none": forged(host="a b"),
     "a secret as a list": forged(secret=[SECRET]),
     "a short secret": forged(secret=SECRET[:20]),

@@ -69,7 +69,7 @@ def test_a_node_starts_once_answers_and_leaves_nothing_when_it_is_stopped(folder
 
     assert (started, again) == (True, False)
     assert status == Node(folder).status()
-    assert (status.pid, status.amqp) == (processes[0].pid, node.file.amqp)
+    assert (status.pid, status.amqp, status.web) == (processes[0].pid, node.file.amqp, node.file.web)
     assert [process.name() for process in processes].count("beam.smp") == 1
     node.stop()
     assert (psutil.wait_procs(processes, timeout=0)[1], running(folder)) == ([], [])
@@ -113,6 +113,17 @@ def test_after_its_guardian_was_killed_the_next_start_ends_the_orphans_and_works
     assert not any(orphan.is_running() for orphan in orphans)
     assert own_node.status().pid != guardian.pid
     assert own_node.file.ports == ports
+
+
+def test_a_node_listens_on_its_own_ports_and_no_other(node):
+    found = {
+        socket.laddr.port
+        for process in node.processes()
+        for socket in process.net_connections("tcp")
+        if socket.status == psutil.CONN_LISTEN
+    }
+
+    assert found == set(node.file.ports)
 
 
 def test_a_node_that_was_never_started_has_no_address(tmp_path):
@@ -169,7 +180,7 @@ def test_the_password_is_in_no_argument_and_no_environment_of_a_process(node):
         assert password not in " ".join([*process.cmdline(), *process.environ().values()])
 
 
-@pytest.mark.parametrize("port", ["amqps", "distribution"])
+@pytest.mark.parametrize("port", ["amqps", "distribution", "web"])
 def test_a_port_that_is_taken_while_the_node_starts_costs_a_try_and_no_more(folder, port, until):
     with ThreadPoolExecutor() as pool, contextlib.ExitStack() as open_sockets:
         taken = pool.submit(take, folder, port, open_sockets, until)

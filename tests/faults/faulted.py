@@ -24,7 +24,7 @@ ASIA_1, ASIA_2, EUROPE = (
 #: From one health cycle to the next, and the time for answers, in seconds.
 PERIOD, DEADLINE = 3.0, 1.5
 FAST = HEALTH | {"STARAI_HEALTH_SECONDS": str(PERIOD), "STARAI_HEALTH_DEADLINE_SECONDS": str(DEADLINE)}
-PARTS = [part for part in PLATFORM if part.name != "flower"]
+PARTS = [part for part in PLATFORM if part.name not in ("flower", "page")]
 
 
 class Faulted:

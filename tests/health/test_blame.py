@@ -5,53 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from registry.clearance import Return, clear
 from registry.columns import now
 from registry.database import reading, session
 from registry.events import events_of
-from registry.failures import locked_health
-from registry.standing_rule import COSTS, StandingSettings
+from registry.standing_rule import COSTS
 from registry.tables import EventKind
 from registry.task_state import Outcome, TaskState
 from registry.task_tables import Attempt
 from starai.wire import Failure, Reason, State
-from tasks.health.blame import Blame
-from tests.tasks.swept_network import MODEL, QUEUE, SweptNetwork
-
-SETTINGS = StandingSettings()
-
-
-class Scene(SweptNetwork):
-    """The network, and who is blamed in it."""
-
-    def look(self):
-        Blame(self.engine, self.broker.node.api, SETTINGS).look(now())
-
-    def is_known(self, device):
-        """Tell whether the broker has figures of the device's connections: it takes seconds."""
-        return all(one.get("connected_at") for one in self.broker.node.api.connections_of(device.id))
-
-    def blamed(self, device):
-        with reading(self.engine) as registry:
-            return [event.kind for event in events_of(registry, device) if event.cost is not None]
-
-    def trust(self, device):
-        with session(self.engine) as registry:
-            return locked_health(registry, device, now()).trust
-
-    def asks(self, device, task):
-        """Let a device ask whether it may start a task that came back."""
-        with session(self.engine) as registry:
-            returned = Return("ann", task, f"{device.id}.{task}"[:64], MODEL, began_unasked=True)
-            clear(registry, device.id, returned, now(), 3)
-
-    def outcome(self, device, task):
-        with reading(self.engine) as registry:
-            found = registry.get(Attempt, ("ann", task, f"{device.id}.{task}"[:64]))
-            return found and found.outcome
-
-    def state(self, task):
-        return self.known()[task].state
+from tests.health.blame_scene import Scene
+from tests.tasks.swept_network import QUEUE
 
 
 @pytest.fixture
@@ -103,19 +66,13 @@ def fails(scene, until):
     return fail
 
 
-def done(scene, until, device, taken):
-    for one in taken:
-        device.answer(one)
-    until(lambda: all(scene.state(one[1]) is TaskState.SUCCEEDED for one in taken))
-
-
 def test_a_device_that_vanished_is_blamed_once_when_another_one_has_done_its_task(scene, vanishes, until):
     device, other = scene.device("device-1"), scene.device("device-2")
     taken = vanishes(device, other)
     scene.look()
     assert scene.blamed("device-1") == []  # the task may be to blame yet
 
-    done(scene, until, other, taken)
+    scene.does(until, other, taken)
     scene.look()
     scene.look()
 
@@ -129,7 +86,7 @@ def test_a_device_that_vanished_with_several_tasks_failed_once(scene, vanishes, 
     taken = vanishes(device, other, count=4)
 
     for one in taken:  # even if some are known to be done before others
-        done(scene, until, other, [one])
+        scene.does(until, other, [one])
         scene.look()
 
     assert scene.blamed("device-1") == [EventKind.VANISHED]
@@ -138,7 +95,7 @@ def test_a_device_that_vanished_with_several_tasks_failed_once(scene, vanishes, 
 def test_a_task_that_fails_everywhere_blames_nobody_nor_for_what_it_took_along(scene, vanishes, until, fails):
     device, other = scene.device("device-1"), scene.device("device-2")
     poison, good = vanishes(device, other, count=2)
-    done(scene, until, other, [good])
+    scene.does(until, other, [good])
     scene.look()
     assert scene.blamed("device-1") == []
 
@@ -163,7 +120,7 @@ def test_a_device_that_a_poison_took_down_before_it_could_say_so_is_not_blamed_f
     for task in taken:
         scene.asks(other, task)
     poison = taken.pop(untold[1])
-    done(scene, until, other, taken.values())
+    scene.does(until, other, taken.values())
     scene.look()
     assert scene.blamed("device-1") == []  # the other one may be done yet
 
@@ -197,7 +154,7 @@ def test_a_device_that_could_not_do_what_another_could_is_blamed(scene, begins, 
     until(lambda: scene.outcome(device, task) is Outcome.RETURNED)
     device.tasks.close()
     until(lambda: scene.broker.depth(QUEUE) == 1)
-    done(scene, until, other, [other.take()])
+    scene.does(until, other, [other.take()])
     scene.look()
 
     assert scene.blamed("device-1") == [EventKind.TASK_FAILED]
@@ -224,7 +181,7 @@ def test_a_task_that_overran_costs_its_device_once_another_one_has_done_it(scene
     scene.look()
     assert scene.trust("device-1") == 1.0
 
-    done(scene, until, other, [other.take()])
+    scene.does(until, other, [other.take()])
     scene.look()
     scene.look()
 
@@ -251,7 +208,7 @@ def test_what_was_lost_because_the_platform_cut_the_device_off_does_not_count(sc
     for one in taken:
         scene.asks(other, one[1])
 
-    done(scene, until, other, taken)
+    scene.does(until, other, taken)
     scene.look()
 
     assert scene.blamed("device-1") == [EventKind.OVERRAN]
@@ -263,7 +220,7 @@ def test_what_began_before_the_broker_started_blames_nobody(scene, vanishes, unt
     with session(scene.engine) as registry:
         run = f"device-1.{taken[0][1]}"[:64]
         registry.get(Attempt, ("ann", taken[0][1], run)).started_at = now() - timedelta(days=1)
-    done(scene, until, other, taken)
+    scene.does(until, other, taken)
     scene.look()
 
     assert scene.blamed("device-1") == []

@@ -2,6 +2,7 @@
 
 import threading
 
+from models.browser import BROWSER
 from registry.device_state import DeviceState
 from registry.health_state import Condition
 from registry.tables import EventKind
@@ -86,6 +87,28 @@ def test_one_that_is_silent_is_out_of_work_at_once_and_charged_at_its_third_sile
     assert (event.kind, event.cycle) == (EventKind.SILENT, 4)
     assert network.health(device).silences == 5
     assert len(network.events(device, EventKind.INACTIVE)) == 1
+
+
+def test_a_phone_that_is_silent_is_out_of_work_at_once_and_pays_nothing(network):
+    phone, cycle = network.device(), network.cycle(deadline=0.5)
+    network.devices(3)
+    network.measured(phone, BROWSER)
+    phone.answer = in_a_browser
+    cycle.run()
+    phone.answer = silent
+    for _ in range(4):
+        cycle.run()
+
+    assert (network.state(phone), network.health(phone).silences) == (INACTIVE, 4)
+    assert (network.events(phone, *COUNTED), network.health(phone).trust) == ([], 1.0)
+    phone.answer = in_a_browser
+    cycle.run()
+    assert network.state(phone) is ACTIVE
+
+
+def in_a_browser(device, probe):
+    """Answer as a page does, which does not know all of its phone."""
+    device.send(device.report(probe, provider=BROWSER, processor=None, memory_left=None))
 
 
 def test_one_that_was_never_heard_of_has_not_gone(network):

@@ -92,7 +92,7 @@ def test_a_job_that_failed_or_expired_is_retried_under_its_id(recorder, broker, 
         _, properties, _ = channel.basic_get(QUEUE)
     assert properties.user_id == names.PLATFORM
     assert (properties.headers["id"], properties.reply_to) == (job.id, first.reply_to)
-    assert properties.headers["timelimit"] == [90, None]
+    assert (properties.headers["timelimit"], properties.headers["lease"]) == ([90, None], "90")
 
 
 def test_the_result_of_a_retried_job_comes_to_whoever_waits(recorder, connect, until, device, broker):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.browser import BROWSER
 from models.catalogue import load_catalogue
 from models.entry import Kind
 from models.measurement import Gpu, MachineClass, Maker, Measurement, Speed
@@ -88,7 +89,7 @@ def test_a_laptop_without_a_gpu_hosts_the_half_b() -> None:
 
 
 @pytest.mark.parametrize("gib", [6, 16])
-def test_a_phone_hosts_the_tiny_one_alone(gib: int) -> None:
+def test_a_phone_with_a_program_of_ours_hosts_the_tiny_one_alone(gib: int) -> None:
     """Its engine embeds alone. Of 6 GiB it lends 0.97 GB; of 16, where the half b would fit, 2.58."""
     phone = machine(MachineClass.PHONE, gib=gib, gb_per_s=30, generates_on=())
     found = planned(phone)
@@ -208,7 +209,7 @@ def machines(draw: st.DrawFn) -> Measurement:
         memory_bytes=memory,
         memory_available_bytes=draw(st.integers(0, memory)),
         gpus=tuple(draw(st.lists(gpus, max_size=4))),
-        provider=draw(st.sampled_from([CUDA, DIRECTML, "MIGraphXExecutionProvider", "CPUExecutionProvider"])),
+        provider=draw(st.sampled_from([CUDA, DIRECTML, "MIGraphXExecutionProvider", CPU, BROWSER])),
         generates_on=tuple(draw(st.sets(st.sampled_from([CPU, CUDA, DIRECTML])))),
         speeds=tuple(speeds),
     )

@@ -37,6 +37,8 @@ def _no_other_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test operates the broker of whoever runs it."""
     for name in ("MANAGEMENT_URL", "BROKER_CA", "BROKER_PLAIN", "BROKER_TLS", "BROKER_HOST"):
         monkeypatch.delenv(f"STARAI_{name}", raising=False)
+    # Any that is free: another test's network may have taken the one that was kept.
+    monkeypatch.setenv("STARAI_PHONES_PORT", "0")
 
 
 @pytest.fixture

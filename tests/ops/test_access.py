@@ -71,7 +71,7 @@ def test_without_a_network_one_error_says_how_to_start_it(run, command):
 def test_the_private_node_is_reached_as_it_runs(operated):
     with open_access() as access:
         assert access.management.version()
-        assert access.address == BrokerAddress("127.0.0.1", operated.file.amqp, names.VHOST)
+        assert access.address == BrokerAddress("127.0.0.1", operated.file.amqp, names.VHOST, web=operated.file.web)
         assert access.queue_type is BrokerSettings().queue_type
         assert access.url.get_secret_value() == operated.url()
         assert operated.file.password not in repr(access)
@@ -89,6 +89,22 @@ def test_a_broker_that_the_environment_names_comes_first(named):
         assert access.management.version()
         assert access.address == BrokerAddress("127.0.0.1", named.file.amqp, names.VHOST)
         assert access.url.get_secret_value() == named.url()
+
+
+def test_the_web_stomp_of_a_broker_that_the_environment_names_is_named_too(named, run, monkeypatch):
+    assert issued(run).web is None
+    monkeypatch.setenv("STARAI_BROKER_WEB_PORT", "15673")
+
+    with open_access() as access:
+        assert access.address.web == 15673
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "wss"])
+def test_a_port_of_web_stomp_that_is_none_is_refused(named, monkeypatch, port):
+    monkeypatch.setenv("STARAI_BROKER_WEB_PORT", port)
+
+    with pytest.raises(SettingError, match="STARAI_BROKER_WEB_PORT"), open_access():
+        pass
 
 
 @pytest.mark.parametrize("there", ["STARAI_BROKER_URL", "STARAI_MANAGEMENT_URL"])
@@ -140,6 +156,7 @@ def test_a_token_of_an_encrypted_node_lets_a_newcomer_in_by_its_fingerprint_alon
     token = issued(run)
 
     assert (token.tls, token.ca, token.port) == (True, encrypted.authority.fingerprint, encrypted.file.amqps)
+    assert token.web == encrypted.file.webs
     ca = fetch_ca(token.host, token.port, token.ca)
     with pika.BlockingConnection(parameters(token.bootstrap_address(), ca)) as connection:
         connection.channel().basic_publish(names.ENROLMENT, "join", b"{}")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from broker_config.regions import Region
+from models.browser import BROWSER
 from ops.attention import Rank, attention_of, sound_again, state_text, trust_text
 from ops.times import ago, clock, span
 from registry.device_state import DeviceState
@@ -20,10 +21,11 @@ ENTRY = BlacklistEntry(device_id="device-1", owner_id=1, reason="It lied.", unti
 GPU = {"condition": Condition.FAILED, "failed_check": Check.GPU, "reason": "Its driver is gone."}
 
 
-def device(state=DeviceState.ACTIVE, entry=None, trust=1.0, **health):
+def device(state=DeviceState.ACTIVE, entry=None, trust=1.0, provider=None, **health):
     known = {"condition": Condition.WELL, "checked_at": NOW, "answered_at": NOW, "trusted_at": NOW} | health
     found = Device(id="device-1", owner_id=1, region=Region.ASIA, state=state)
-    return HealthOverview(found, "ada", DeviceHealth(device_id="device-1", trust=trust, **known), entry, NOW, trust)
+    row = DeviceHealth(device_id="device-1", trust=trust, **known)
+    return HealthOverview(found, "ada", row, entry, NOW, trust, provider)
 
 
 def seen(*arguments, **more):
@@ -59,6 +61,15 @@ def test_silence_is_told_with_how_long_it_lasts():
 
     assert seen(DeviceState.INACTIVE, **silent).what == "silent for 3 min"
     assert seen(DeviceState.INACTIVE, condition=Condition.SILENT, answered_at=None).what == "silent: it never answered"
+
+
+def test_a_phone_that_went_is_worth_knowing_and_nothing_is_wrong_with_it():
+    away = {"provider": BROWSER, "condition": Condition.SILENT, "answered_at": NOW - timedelta(hours=3)}
+
+    found = seen(DeviceState.INACTIVE, **away)
+    assert (found.rank, found.urgent, found.what) == (Rank.AWAY, False, "silent for 3 h")
+    assert found.then == "works again once its page is open: phones come and go"
+    assert seen(DeviceState.INACTIVE, **GPU | {"provider": BROWSER}).urgent
 
 
 def test_one_that_is_not_well_and_still_at_work_is_so_because_of_an_outage():

@@ -11,6 +11,7 @@ from broker_config import names
 from broker_config.node import Node
 from models.plan import MOST_SLOTS
 from ops.flower.login import announced_address
+from ops.phone.announced import announced_page
 from registry.database import open_engine, session
 from registry.tables import Deployment
 from registry.task_state import TaskState
@@ -39,15 +40,20 @@ def test_a_network_answers_and_ctrl_c_leaves_nothing_running(starai, run, until,
     second = run("up")
     until(lambda: recorded(LedgerMark))
     looked_at = httpx.get(announced_address() or "", trust_env=False)
+    phones = announced_page() or ""
+    page = httpx.get(f"{phones}/phone/", trust_env=False)
 
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
     assert json.loads(from_stdin.stdout)["region"] == "africa"
     assert len(json.loads(from_stdin.stdout)["vectors"]) == 2
     assert "A network runs already" in second.output
     assert looked_at.status_code == 401
+    assert page.status_code == 200
+    assert network.says(f"The page for phones: {phones}/phone/")
     assert network.says("Of the platform: recorder, platform, beat")
     assert network.end(signal.SIGINT) == 0
     assert left_running() == []
+    assert announced_page() is None
     states = [task.state for task in sorted(recorded(Task), key=lambda task: task.submitted_at)]
     assert states == [TaskState.SUCCEEDED, TaskState.FAILED, TaskState.SUCCEEDED]
 

@@ -13,20 +13,21 @@ from registry.blame import (
     is_counted,
     is_excused,
     judge,
+    lately,
     losses,
     suspects,
     unjudged,
 )
 from registry.deployments import Planned, deploy
 from registry.device_state import DeviceState
-from registry.devices import enrol_device
+from registry.devices import enrol_device, find_device
 from registry.events import record_event
 from registry.failures import count_failure
 from registry.standing_rule import StandingSettings
 from registry.states import set_state
 from registry.tables import EventKind
 from registry.task_state import Outcome, TaskState
-from registry.task_tables import Attempt, Task
+from registry.task_tables import Attempt, Task, Usage
 from tasks.health.blame_rule import is_done_elsewhere, is_everybodys, reason_of, together
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -210,3 +211,17 @@ def test_what_no_device_had_begun_and_what_it_does_not_host_has_not(registry):
     came_back(registry, 61, TaskState.FAILED, model="llama3-8b")
 
     assert suspects(registry, "device-1", at(60), SLACK) == set()
+
+
+def test_what_a_device_lost_and_did_in_the_last_day_is_known(registry):
+    owner = find_device(registry, "device-1").owner_id
+    for task, outcome in (("a", Outcome.LOST), ("b", Outcome.OVERRAN), ("c", Outcome.RETURNED)):
+        add(registry, undone(task, outcome=outcome))
+    add(registry, undone("old", -90_060, -90_000))
+    add(registry, undone("another's", device="device-2"))
+    for model, day, tasks in (("m", NOW, 4), ("n", NOW, 1), ("m", NOW - timedelta(days=2), 9)):
+        registry.add(Usage(day=day.date(), owner_id=owner, device="device-1", model=model, tasks=tasks))
+    registry.flush()
+
+    assert lately(registry, "device-1", NOW - timedelta(days=1)) == (2, 5)
+    assert lately(registry, "device-3", NOW - timedelta(days=1)) == (0, 0)

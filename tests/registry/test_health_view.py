@@ -24,9 +24,11 @@ from registry.health_view import (
     summary_of,
     unserved_models,
 )
+from registry.measurements import record_measurement
 from registry.owners import add_owner, find_owner
 from registry.standing_rule import StandingSettings
 from registry.states import set_state
+from registry.tables import Measurement
 from starai.errors import RegistryError
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -101,6 +103,20 @@ def test_one_device_comes_with_what_it_said_of_itself_and_lists_come_without(reg
         assert "figures" not in listed.health.__dict__
     with reading(engine) as fresh:
         assert device_health(fresh, "device-2", NOW, RULE).health.figures == "{}"
+
+
+def test_a_device_comes_with_the_execution_provider_that_it_measured_last(registry: Session) -> None:
+    figures = {"physical_cores": 6, "threads": 6, "memory_bytes": 2**31, "gflops_one_thread": 5.0}
+    for provider, day in (("Wasm", 2), ("CUDA", 1)):
+        at = NOW + timedelta(days=day)
+        measured = Measurement(cpu_model="x", provider=provider, gb_per_s_one_thread=8.0, at=at, **figures)
+        measured.device_id = "device-1"
+        record_measurement(registry, measured)
+    enrol(registry, "device-2")
+
+    assert [found.provider for found in fleet_health(registry, NOW, RULE)] == ["Wasm", None]
+    assert device_health(registry, "device-1", NOW, RULE).provider == "Wasm"
+    assert device_health(registry, "device-2", NOW, RULE).provider is None
 
 
 def test_there_is_no_health_of_a_device_that_nobody_enrolled(registry: Session) -> None:

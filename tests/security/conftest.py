@@ -22,6 +22,7 @@ from broker_config.tiers import Tier
 from broker_config.topology import HostedModel, device_topology, topology
 from broker_config.users import grant_everything, put_user
 from tests.conftest import idle
+from tests.stomp import Refused, Stomp
 
 MODEL, ANOTHER = HostedModel("all-minilm-l6-v2", Tier.TINY, is_default=True), HostedModel("phi3-3.8b", Tier.MEDIUM)
 OWN = [names.task_queue(region, MODEL.tier, MODEL.name) for region in Region]
@@ -80,6 +81,37 @@ class Network:
     def platform(self) -> Iterator[BlockingChannel]:
         with pika.BlockingConnection(parameters(self.url(names.PLATFORM))) as connection:
             yield connection.channel()
+
+    def way_in(self) -> Stomp:
+        """Open a connection to web STOMP, without a login as yet, which is closed after the test."""
+        connection = Stomp(f"ws://127.0.0.1:{self.node.file.web}/ws")
+        self.stack.callback(connection.close)
+        return connection
+
+    def phone(self, user: Stranger) -> Stomp:
+        """Log a user in over web STOMP, as a phone does."""
+        connection = self.way_in()
+        connection.login(self.vhost, login=user.name, passcode="secret")
+        return connection
+
+    def refuses(self, user: Stranger, deed: Callable[[Stomp], Any]) -> bool:
+        """Tell whether the broker refuses what a user does over a connection of its own to web STOMP."""
+        connection = self.phone(user)
+        try:
+            deed(connection)
+        except Refused:
+            return True
+        finally:
+            connection.close()
+        return False
+
+    def all_there_is(self) -> dict[str, Any]:
+        """Return what anybody could have changed: queues, bindings, and how much waits."""
+        definitions = self.node.api.definitions(self.vhost)
+        queues = sorted(queue["name"] for queue in self.node.api.queues(self.vhost))
+        with self.platform() as channel:
+            depths = {queue: channel.queue_declare(queue, passive=True).method.message_count for queue in queues}
+        return {"depths": depths, **{kind: definitions[kind] for kind in ("exchanges", "queues", "bindings")}}
 
     def take(self, queue: str) -> bytes | None:
         """Take a message out of a queue, as the platform."""

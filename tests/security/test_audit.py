@@ -85,7 +85,7 @@ def do(node: Node, vhost: str, device: str, stack: ExitStack) -> None:
     put_user(node.api, device, "secret", device_role(device, QUEUES), vhost)
     if device in ("many", "crowd"):  # what the broker prevents, were its limits not there
         node.api.put_user_limits(device, connections=10, channels=10)
-    for _ in range(5 if device == "many" else 1):
+    for _ in range(7 if device == "many" else 1):
         connection = pika.BlockingConnection(idle(node.url(device, "secret", vhost)))
         stack.callback(connection.close)
         DEEDS[device][0](connection.channel())

@@ -11,7 +11,9 @@ from broker_config.enforce import narrow
 from broker_config.errors import BrokerRefused, BrokerUnreachable
 from broker_config.link import Link
 from broker_config.management import Management
+from broker_config.roles import device_role
 
+CONNECTIONS = device_role("d1", ()).connections
 TASKS = "inference.asia.tiny.all-minilm-l6-v2"
 ELSEWHERE = (
     "device.d2",
@@ -135,7 +137,7 @@ def test_no_page_of_the_management_api_answers_it(network, device, path):
 
 
 def test_it_has_no_more_connections_than_its_own_and_their_successors(device):
-    opened = [device.connect() for _ in range(4)]
+    opened = [device.connect() for _ in range(CONNECTIONS)]
 
     with pytest.raises(pika.exceptions.AMQPConnectionError, match="user connection limit"):
         device.connect()
@@ -144,7 +146,7 @@ def test_it_has_no_more_connections_than_its_own_and_their_successors(device):
 
 
 def test_after_its_network_failed_it_connects_as_soon_as_the_broker_has_noticed(device):
-    dead = [device.connect() for _ in range(4)]
+    dead = [device.connect() for _ in range(CONNECTIONS)]
     link = Link(device.url, "d1 results")
     with pytest.raises(BrokerUnreachable, match="as many connections of this user as it may have"):
         Link(device.url, "too many").open(1)

@@ -25,9 +25,10 @@ from broker_config.node_files import Tls
 from broker_config.publication import Publication
 from broker_config.regions import Region
 from broker_config.tiers import Tier
-from broker_config.tls import fetch_ca
+from broker_config.tls import context, fetch_ca
 from broker_config.topology import topology
 from tasks.deployment import Deployment
+from tests.stomp import Stomp
 from worker.app import device_app
 from worker.enrolment import Enrolment
 
@@ -70,9 +71,9 @@ def listening() -> Iterator[Callable[[Authority], int]]:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def listen(authority: Authority) -> int:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(authority.certificate)
-            threading.Thread(target=_shake_hands, args=(server, context), daemon=True).start()
+            shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            shown.load_cert_chain(authority.certificate)
+            threading.Thread(target=_shake_hands, args=(server, shown), daemon=True).start()
             return int(server.getsockname()[1])
 
         yield listen
@@ -107,6 +108,26 @@ def test_a_link_and_a_devices_celery_app_connect_by_every_name_of_the_certificat
 
     open_link(url, ca).close()
     assert celery_connects(url, ca)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", ANOTHER_ADDRESS])
+def test_a_phone_connects_by_every_name_of_the_certificate(open_node, host):
+    phone = Stomp(web_url(open_node, host), context(open_node.authority.pem))
+
+    assert phone.login(names.VHOST, login=names.PLATFORM, passcode=open_node.file.password).command == "CONNECTED"
+    phone.close()
+
+
+@pytest.mark.parametrize("host", ["localhost", ANOTHER_NAME])
+def test_a_phone_that_trusts_another_authority_or_says_another_name_does_not_connect(open_node, stranger, host):
+    trusted = stranger if host == "localhost" else open_node.authority
+
+    with pytest.raises(ssl.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        Stomp(web_url(open_node, host), context(trusted.pem))
+
+
+def web_url(node: Node, host: str) -> str:
+    return f"wss://{host}:{node.file.webs}/ws"
 
 
 def test_messages_of_every_size_pass_an_encrypted_link_in_their_order(open_node):
@@ -209,10 +230,11 @@ def test_a_node_without_an_encrypted_listener_says_how_to_get_one(node):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have one loopback address")
 def test_only_the_encrypted_listener_is_open_to_other_machines(open_node):
-    closed = (open_node.file.amqp, open_node.file.management, open_node.file.distribution, open_node.file.epmd)
+    opened = {open_node.file.amqps, open_node.file.webs}
 
-    socket.create_connection((ANOTHER_ADDRESS, open_node.file.amqps), 5).close()
-    for port in closed:
+    for port in opened:
+        socket.create_connection((ANOTHER_ADDRESS, port), 5).close()
+    for port in set(open_node.file.ports) - opened:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((ANOTHER_ADDRESS, port), 5)
 

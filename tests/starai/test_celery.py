@@ -28,7 +28,7 @@ def program(broker):
         app.close()
 
 
-def send(app, inputs, reply_to):
+def send(app, inputs, reply_to, **options):
     return app.send_task(
         "starai.inference",
         kwargs={"inputs": inputs},
@@ -37,6 +37,7 @@ def send(app, inputs, reply_to):
         user_id="ann",
         reply_to=reply_to,
         declare=[],
+        **options,
     )
 
 
@@ -61,6 +62,14 @@ def test_what_stock_celery_submits_is_done_and_reported_to_the_queue_that_it_dec
 
     assert [(report["task"], report["state"]) for report in reports] == [(task.id, "started"), (task.id, "succeeded")]
     assert reports[1]["output"]["shape"] == [1, 2]
+
+
+def test_a_lease_that_is_asked_for_in_celerys_words_and_in_ours_comes_with_the_task(broker, program):
+    send(program(), "a", "reply.ann-1a", time_limit=90, headers={"lease": "90"})
+
+    with broker.channel() as channel:
+        _, properties, _ = channel.basic_get(f"inference.asia.tiny.{MODEL}")
+    assert (properties.headers["timelimit"], properties.headers["lease"]) == ([90, None], "90")
 
 
 def test_the_result_backend_waits_for_results_in_any_order(device, app):

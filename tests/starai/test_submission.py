@@ -137,8 +137,9 @@ def test_a_lease_that_cannot_be_is_refused(lease):
 def test_a_lease_is_celerys_hard_limit_where_one_was_asked_for():
     task = submission(MODEL, "a", Region.ASIA, 600, 90)
 
-    assert publication(task, "ann", "reply.ann-1a").properties.headers["timelimit"] == [90, None]
-    assert "timelimit" not in publication(submit("a"), "ann", "reply.ann-1a").properties.headers
+    headers = publication(task, "ann", "reply.ann-1a").properties.headers
+    assert (headers["timelimit"], headers["lease"]) == ([90, None], "90")
+    assert not {"timelimit", "lease"} & publication(submit("a"), "ann", "reply.ann-1a").properties.headers.keys()
 
 
 @pytest.mark.parametrize("model", ["", "No such model", "a_b", "../x", "a" * 64])

@@ -161,11 +161,15 @@ class SweptNetwork:
             self.recorder = None
 
     def device(self, name: str) -> Device:
+        return Device(self.enrolled(name), self._stack)
+
+    def enrolled(self, name: str) -> str:
+        """Enrol a device that hosts the model, and return its broker user's address."""
         with session(self.engine) as registry:
             enrol_device(registry, name, "owner", Region.ASIA)
             deploy(registry, name, [Planned(MODEL, Tier.TINY, slots=2)])
             set_state(registry, name, DeviceState.ACTIVE, "it joined")
-        return Device(self.broker.device(name, QUEUE), self._stack)
+        return str(self.broker.device(name, QUEUE))
 
     def sweep(self, *names_of_parts: str, patience: float = 10.0, **limits: float) -> Sweep:
         """Return a sweep of these parts."""
@@ -187,7 +191,7 @@ class SweptNetwork:
         enforcement = Enforcement(engine, api, self.broker.url())
         yield "dead letters", DeadLetters(engine, self.telling).tell
         yield "queues", lost.look
-        yield "leases", Leases(engine, api, self.telling, lease=lease, margin=0.5).end
+        yield "leases", Leases(engine, api, self.telling, lease=lease, margin=0.5, vhost=vhost).end
         yield "deadlines", Deadlines(engine, self.telling, margin=0.5).end
         yield "lost", lost.put_back
         yield "hoarders", Hoarders(engine, api, vhost, enforcement, patience=hoard).end

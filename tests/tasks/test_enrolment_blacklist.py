@@ -127,3 +127,38 @@ def test_a_device_that_tells_no_hardware_is_nobodys_kin(device, new_device):
     accepted = stranger.send(stranger.request(hardware_id=None))
 
     assert device.registry.get(DeviceHealth, accepted.device) is None
+
+
+@pytest.fixture
+def listed_phone(device):
+    """A device that tells nothing of its hardware, and was blacklisted for a week."""
+    accepted = device.send(device.request(hardware_id=None))
+    enter(device.registry, accepted.device, "it lied", WEEK, NOW)
+    return accepted.device
+
+
+def test_a_phone_that_is_blacklisted_is_known_by_its_key(device, listed_phone):
+    with pytest.raises(JoinRefused, match="This device is blacklisted until 2026-05-08"):
+        device.send(device.request(hardware_id=None))
+
+
+def test_phones_that_tell_nothing_of_their_hardware_are_not_taken_for_one_another(device, listed_phone, new_device):
+    adas, bobs = new_device(), new_device(owner="bob")
+
+    on_probation = adas.send(adas.request(hardware_id=None)).device
+    free = bobs.send(bobs.request(hardware_id=None)).device
+
+    assert health(device, on_probation).trust == SETTINGS.probation  # as its owner has one on the blacklist
+    assert device.registry.get(DeviceHealth, free) is None
+    assert find_device(device.registry, free).state is DeviceState.ACTIVE
+
+
+def test_what_one_phone_failed_at_is_not_anothers(device, new_device):
+    first = device.send(device.request(hardware_id=None)).device
+    count_failure(device.registry, first, EventKind.HOARDED, "x", NOW, settings=SETTINGS, cost=0.7)
+    again = new_device()
+
+    second = again.send(again.request(hardware_id=None)).device
+
+    assert device.registry.get(DeviceHealth, second) is None
+    assert find_device(device.registry, second).hardware_id is None

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from registry.sweeping import Running
 from starai.submission import LONGEST_LEASE
-from tasks.lease_rule import judged, overran, task_connections
+from tasks.lease_rule import are_called, began, for_results, judged, overran
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -49,16 +49,25 @@ def test_no_attempt_goes_on_for_longer_than_the_longest_lease_however_it_gets_on
     assert overran([attempt(LONGEST_LEASE + 4, LONGEST_LEASE)], 60, 5, NOW) == []
 
 
-def test_a_device_brings_tasks_by_any_connection_but_the_one_for_results():
-    connections = [connection("a", "d1 tasks", 9), connection("b", "d1 results", 9), connection("c", None, 8)]
+def test_a_program_calls_the_connection_for_its_results_so():
+    connections = [connection("a", "d1 tasks", 9), connection("b", "d1 results", 9), connection("c", "d2 results", 8)]
 
-    assert task_connections("d1", connections) == {"a": ago(9), "c": ago(8)}
+    assert for_results("d1", connections, {"a", "c"}) == {"b"}
+    assert are_called(connections)
+    assert began(connections, but={"b"}) == {"a": ago(9), "c": ago(8)}
 
 
-def test_a_device_that_calls_all_its_connections_results_gains_nothing():
-    connections = [connection("a", "d1 results", 9), connection("b", "d1 results", 8)]
+def test_a_page_says_its_results_where_it_hears_its_orders():
+    connections = [connection("a", None, 9), connection("b", None, 9)]
 
-    assert set(task_connections("d1", connections)) == {"a", "b"}
+    assert for_results("d1", connections, {"a"}) == {"a"}
+    assert for_results("d1", connections, set()) == set()
+    assert not are_called(connections)
+
+
+def test_of_a_connection_that_is_so_new_that_nothing_is_known_of_it_only_its_name_is_told():
+    assert began([{"name": "b"}]) == {"b": None}
+    assert for_results("d1", [{"name": "b"}], set()) == set()
 
 
 def test_an_attempt_runs_on_a_connection_that_began_before_it():
@@ -72,4 +81,3 @@ def test_an_attempt_is_not_judged_while_a_connection_of_its_device_may_be_older(
     old, new = attempt(100), attempt(10)
 
     assert judged([old, new], {"a": ago(50), "b": None}) == ([new], [], {"a"})
-    assert task_connections("d1", [{"name": "b"}]) == {"b": None}

@@ -217,6 +217,14 @@ def test_the_library_and_the_device_agree_on_a_lease():
     assert read(sent.properties.headers).lease == 90
 
 
+@pytest.mark.parametrize(
+    ("headers", "lease"),
+    [({"timelimit": [30, None], "lease": "90"}, 30), ({"lease": "90"}, None), ({"lease": "a while"}, None)],
+)
+def test_where_a_header_that_is_for_phones_says_something_else_the_limit_of_celery_counts(headers, lease):
+    assert read(headers).lease == lease
+
+
 def test_a_task_that_the_platform_sends_again_is_answered_to_its_submitter():
     task = read(properties={"user_id": names.PLATFORM})
 

@@ -9,9 +9,11 @@ import pytest
 
 from broker_config.authority import Authority
 from ops.serve.keys import KeyRing, all_keys, issue_key, keys_file
-from ops.serve.listening import hosts_of, listener_of, tls_of, url_of
 from ops.serve.settings import Settings
+from ops.web.listening import hosts_of, listener_of, tls_of, url_of
 from starai.errors import SettingError
+
+RISK = "keys would be read"
 
 
 def test_a_key_is_shown_once_and_only_its_hash_is_kept(run):
@@ -86,26 +88,26 @@ def test_without_a_network_it_says_how_to_start_one(run):
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_other_machines_are_let_in_encrypted_or_where_that_is_asked_for(host, tmp_path):
     with pytest.raises(SettingError, match="--tls-cert"):
-        listener_of(Settings(host=host, port=0))
-    with listener_of(Settings(host=host, port=0, plain=True)) as listener:
+        listener_of(Settings(host=host, port=0), RISK)
+    with listener_of(Settings(host=host, port=0, plain=True), RISK) as listener:
         assert hosts_of(Settings(host=host), listener) is None
         assert "api.example" in hosts_of(Settings(host=host, allow_host=("api.example",)), listener)
 
 
 def test_on_this_machine_it_goes_by_its_own_names_alone():
     settings = Settings(port=0)
-    with listener_of(settings) as listener:
+    with listener_of(settings, RISK) as listener:
         assert set(hosts_of(settings, listener)) == {"localhost", "127.0.0.1", "[127.0.0.1]", "[::1]"}
-        assert url_of(settings, listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        assert url_of(settings, listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_a_port_that_is_taken_and_a_host_that_is_not_here_are_named():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingError, match=f"port {port}.*--port"):
-            listener_of(Settings(port=port))
+            listener_of(Settings(port=port), RISK)
     with pytest.raises(SettingError, match=r"192\.0\.2\.1"):
-        listener_of(Settings(host="192.0.2.1", port=0, plain=True))
+        listener_of(Settings(host="192.0.2.1", port=0, plain=True), RISK)
 
 
 def test_a_certificate_and_its_key_belong_together(tmp_path):
