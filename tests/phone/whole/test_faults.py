@@ -70,7 +70,7 @@ def test_a_phone_that_is_blacklisted_while_it_serves_is_told_and_its_task_goes_t
     job.result(200)
     assert job.reports[-1].device == other
     assert network.state(device) is DeviceState.BLACKLISTED
-    assert phone.says("blacklist")
+    assert phone.says("shut out")
 
 
 def test_a_phone_that_was_taken_off_the_blacklist_serves_again_by_itself(network, two, until):

@@ -162,7 +162,7 @@ async function kept(database: Database, manifest: Manifest): Promise<Kept> {
 
 async function requireRoom(database: Database, manifest: Manifest): Promise<void> {
   const { total, bytes } = await kept(database, manifest);
-  const { quota, usage = 0 } = await navigator.storage.estimate();
+  const { quota, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {}; // WebKitGTK tells neither
   const missing = total - bytes - ((quota ?? Infinity) - usage);
   if (missing > 0) throw noRoom(manifest.name, missing);
 }
