@@ -6,7 +6,7 @@
 #   make page      build the phones' page from ops/phone/page into ops/phone/built, its types checked, its tests run
 #   make soak      a network under random load and faults, every task accounted for    SOAK_MINUTES=15 SOAK='--seed 2'
 #   make check     refuse what ruff, mypy, import-linter and TypeScript refuse;  make format: format
-#   make screenshots  the pictures of Flower in docs/images, from a network at work
+#   make screenshots  the pictures of Flower and of a phone in docs/images, from networks at work
 #   make lock      pin the newest versions that pyproject.toml allows
 
 PYTHON ?= python3
@@ -83,6 +83,7 @@ webkit:
 
 screenshots: setup chromium
 	$(BIN)/python -P -m docs.take_screenshots
+	$(BIN)/python -P -m docs.take_phone_screenshots
 
 postgresql:
 	@ops/install-postgresql

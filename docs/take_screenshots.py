@@ -33,7 +33,8 @@ _PAGES = {"flower-fleet": "/fleet", "flower-workers": "/workers", "flower-device
 def main() -> None:
     """Take them all."""
     chromium = next(filter(Path.exists, map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser"))))
-    with _network() as pid, _work(), sync_playwright() as playwright:
+    regions = [word for region in _REGIONS for word in ("--region", region)]
+    with network("--devices", "6", *regions) as pid, _work(), sync_playwright() as playwright:
         time.sleep(_WORKS_SECONDS / 3)
         _upset(pid)
         time.sleep(_WORKS_SECONDS)
@@ -58,18 +59,18 @@ def _take(page: Page, name: str, path: str) -> None:
 
 
 @contextlib.contextmanager
-def _network() -> Iterator[int]:
+def network(*options: str) -> Iterator[int]:
+    """Run `starai up` in a home of its own for as long as the context lasts, and give its process id."""
     with tempfile.TemporaryDirectory(prefix="starai-") as folder:
         os.environ["STARAI_HOME"] = folder
-        regions = [word for region in _REGIONS for word in ("--region", region)]
         with Path(folder, "up.log").open("w+b") as log:
-            network = subprocess.Popen([*_STARAI, "up", "--devices", "6", *regions], stdout=log, stderr=log)
+            running = subprocess.Popen([*_STARAI, "up", *options], stdout=log, stderr=log)
             try:
-                _wait(lambda: b"Ctrl-C stops it" in Path(log.name).read_bytes() or network.poll() is not None)
-                yield network.pid
+                _wait(lambda: b"Ctrl-C stops it" in Path(log.name).read_bytes() or running.poll() is not None)
+                yield running.pid
             finally:
-                network.send_signal(signal.SIGINT)
-                network.wait(60)
+                running.send_signal(signal.SIGINT)
+                running.wait(60)
 
 
 def _wait(condition: Callable[[], bool]) -> None:
@@ -105,8 +106,8 @@ def _send(region: str, over: threading.Event) -> None:
                     job.result(60)
 
 
-def _upset(network: int) -> None:
-    for process in psutil.Process(network).children(recursive=True):
+def _upset(running: int) -> None:
+    for process in psutil.Process(running).children(recursive=True):
         if "local-asia-2" in " ".join(process.cmdline()):
             process.kill()
     subprocess.run([*_STARAI, "devices", "deactivate", "local-north-america-2", "--grace", "1"], check=True)
