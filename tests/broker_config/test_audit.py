@@ -85,8 +85,8 @@ def test_what_all_channels_of_a_device_hold_counts_together():
 
 
 def test_more_connections_or_channels_than_its_role_allows_are_found():
-    assert kinds(channels=[channel(connection=f"c{n}") for n in range(4)]) == []
-    assert kinds(channels=[channel(connection=f"c{n}") for n in range(5)]) == [Kind.CONNECTIONS]
+    assert kinds(channels=[channel(connection=f"c{n}") for n in range(6)]) == []
+    assert kinds(channels=[channel(connection=f"c{n}") for n in range(7)]) == [Kind.CONNECTIONS]
     assert kinds(channels=[channel() for _ in range(9)]) == [Kind.CHANNELS]
 
 
