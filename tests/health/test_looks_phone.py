@@ -102,7 +102,9 @@ def settled(network, until):
             there = [one for queue in (HOME, ABROAD) for one in api.queue(vhost, queue).get("consumer_details", [])]
             mine = [one for one in there if (one["channel_details"] or {}).get("user") == phone.id]
             given = sum((one.get("message_stats") or {}).get("deliver_get", 0) for one in channels)
-            return len(mine) == consumers and given == held == sum(c["messages_unacknowledged"] for c in channels)
+            return len(mine) == consumers and given == held == sum(
+                c.get("messages_unacknowledged", 0) for c in channels
+            )
 
         until(shows, 60)
 
