@@ -113,7 +113,7 @@ def test_a_cancelled_text_ends_at_once_and_its_model_goes_on(whole, client, begi
     with pytest.raises(Cancelled):
         list(stream)
     whole.resume()
-    until(whole.is_whole)
+    until(whole.is_whole, 60)
     assert whole.models_of(device) == models
     assert client.submit(LLAMA, "The device", options=GREEDY).result(60).text == ANSWERS[0]["text"]
 
@@ -124,7 +124,7 @@ def test_a_text_that_nobody_reads_any_more_is_cancelled(client, begin, until):
 
     del stream
 
-    until(lambda: job.done)
+    until(lambda: job.done, 60)
     with pytest.raises(Cancelled):
         job.result()
 
@@ -136,7 +136,7 @@ def test_a_client_that_is_closed_cancels_what_it_reads(whole, client, begin, unt
     with pytest.raises(ClientClosed):
         list(stream)
     whole.resume()
-    until(whole.is_whole)
+    until(whole.is_whole, 60)
 
 
 def test_a_device_that_dies_in_mid_stream_is_followed_by_another_with_the_same_text(whole, client, begin):
@@ -206,8 +206,8 @@ def test_ctrl_c_ends_a_text_that_is_printed(whole, client, until, tmp_path):
     command = [sys.executable, "-P", "-m", "ops.cli", "submit", LLAMA, "--stream", "--max-tokens", "2000", "--raw", "a"]
     with log.open("wb") as printed:
         process = subprocess.Popen(command, stdout=printed, stderr=printed, env=os.environ | {"PYTHONUNBUFFERED": "1"})
-        until(lambda: log.stat().st_size > 0)
+        until(lambda: log.stat().st_size > 0, 60)
         process.send_signal(signal.SIGINT)
 
         assert process.wait(30) != 0
-    until(lambda: client.jobs(limit=1)[0].state in (JobState.CANCELLED, JobState.SUCCEEDED))
+    until(lambda: client.jobs(limit=1)[0].state in (JobState.CANCELLED, JobState.SUCCEEDED), 60)
