@@ -121,7 +121,7 @@ class Stomp:
 
     def vanish(self) -> None:
         """End the connection without a word, as a phone does that is closed."""
-        self._socket.close()
+        self._run(self._shut())
         self._ended = "closed by this side"
 
     def ack(self, message: Frame) -> None:
@@ -143,7 +143,7 @@ class Stomp:
         """Close the connection, and wait until the broker has closed it too."""
         if self._loop.is_closed():
             return
-        self._socket.close()
+        self._run(self._shut())
         self.end()
         self._loop.close()
 
@@ -175,6 +175,9 @@ class Stomp:
 
     async def _write(self, data: bytes) -> None:
         await self._socket.write_message(data, binary=True)
+
+    async def _shut(self) -> None:
+        self._socket.close()  # it asks for the loop that runs
 
     def _run(self, work: Coroutine[Any, Any, T], seconds: float = 20) -> T:
         return self._loop.run_until_complete(asyncio.wait_for(work, seconds))

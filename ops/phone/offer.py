@@ -8,8 +8,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from broker_config.tiers import Tier
-from models.entry import CatalogueEntry, Kind, ModelFile
+from models.browser import runs_in_browser
+from models.entry import CatalogueEntry, ModelFile
 from models.verify import sha256_of
 from starai.errors import ModelCorrupt
 
@@ -51,7 +51,7 @@ class Offer:
 
 def is_for_phones(entry: CatalogueEntry) -> bool:
     """Tell whether a phone can run a model: a tiny one that embeds, whose graph this package has."""
-    return entry.tier is Tier.TINY and entry.kind is Kind.EMBED and entry.graph is not None
+    return runs_in_browser(entry) and entry.graph is not None
 
 
 def offer_of(entry: CatalogueEntry, folder: Path) -> Offer:

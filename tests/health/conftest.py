@@ -31,6 +31,7 @@ from tasks.enforcement import Enforcement
 from tasks.health.blacklisting import Blacklisting
 from tasks.health.cycle import Cycle
 from tasks.health.cycle_settings import CycleSettings
+from tasks.health.looks import Looks
 from tests.health.failing_fleet import Fleet
 from tests.health.hand_device import MODEL, HandDevice
 
@@ -149,3 +150,22 @@ def fleet(broker: Any, engine: Engine) -> Iterator[Fleet]:
         for name in ("device-one", "device-two"):
             fleet.device(name)
         yield fleet
+
+
+class Clock:
+    """A clock that the test turns; what the broker shows is as old as it is."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def looks(network: HealthyNetwork, engine: Engine, clock: Clock) -> Looks:
+    return Looks(engine, network.broker.node.api, network.broker.vhost, clock)

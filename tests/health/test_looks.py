@@ -23,26 +23,6 @@ PERIOD = 60.0
 REAL = Management.queue
 
 
-class Clock:
-    """A clock that the test turns; what the broker shows is as old as it is."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def looks(network, engine, clock):
-    return Looks(engine, network.broker.node.api, network.broker.vhost, clock)
-
-
 @pytest.fixture
 def at_work(network):
     """Return a function that enrols a device which consumes its home queue with such a priority, once a slot."""

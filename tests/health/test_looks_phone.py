@@ -17,7 +17,6 @@ from registry.device_state import DeviceState
 from registry.devices import enrol_device
 from registry.states import set_state
 from tasks.health.finding import Verdict
-from tasks.health.looks import Looks
 from tasks.health.workload import check_workload
 from tests.health.answered import asked
 from tests.health.hand_device import MODEL, readings
@@ -62,25 +61,6 @@ class Phone:
         if self.abroad:
             self.abroad.close()
         self.abroad = self.listen(self.connect(), ABROAD, 90)
-
-
-class Clock:
-    """A clock that the test turns; what the broker shows is as old as it is."""
-
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def looks(network, engine, clock):
-    return Looks(engine, network.broker.node.api, network.broker.vhost, clock)
 
 
 @pytest.fixture

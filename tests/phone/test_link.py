@@ -38,6 +38,12 @@ def page() -> Iterator[TypeScript]:
         yield page
 
 
+def hear(page: TypeScript, broker: Broker) -> None:
+    """Connect, and hear the device's task queue."""
+    connect(page, broker)
+    page.run(HEAR, queue=QUEUE)
+
+
 def submit(channel: BlockingChannel, headers: dict[str, Any], body: bytes = b"x", **properties: Any) -> None:
     """Send a message to the device's task queue."""
     key = names.submission_key(Region.ASIA, MINILM.name)
@@ -70,8 +76,7 @@ def test_a_device_cannot_speak_in_anothers_name(page: TypeScript, broker: Broker
 def test_a_message_that_is_acknowledged_is_done_and_makes_way_for_the_next(
     page: TypeScript, broker: Broker, until: Callable[..., None]
 ) -> None:
-    connect(page, broker)
-    page.run(HEAR, queue=QUEUE)
+    hear(page, broker)
     with broker.channel() as channel:
         for task in ("t1", "t2"):
             submit(channel, {"id": task})
@@ -87,8 +92,7 @@ def test_a_message_that_is_acknowledged_is_done_and_makes_way_for_the_next(
 def test_a_message_that_is_handed_back_comes_again_and_is_said_to(
     page: TypeScript, broker: Broker, until: Callable[..., None]
 ) -> None:
-    connect(page, broker)
-    page.run(HEAR, queue=QUEUE)
+    hear(page, broker)
     with broker.channel() as channel:
         submit(channel, {"id": "t1"})
     until(taken(page))
@@ -98,8 +102,7 @@ def test_a_message_that_is_handed_back_comes_again_and_is_said_to(
 
 
 def test_junk_goes_to_the_dead_letters(page: TypeScript, broker: Broker, until: Callable[..., None]) -> None:
-    connect(page, broker)
-    page.run(HEAR, queue=QUEUE)
+    hear(page, broker)
     with broker.channel() as channel:
         submit(channel, {"id": "junk"})
         until(taken(page))
@@ -112,8 +115,7 @@ def test_junk_goes_to_the_dead_letters(page: TypeScript, broker: Broker, until: 
 def test_what_is_unsettled_goes_back_at_once_when_the_connection_is_dropped(
     page: TypeScript, broker: Broker, until: Callable[..., None]
 ) -> None:
-    connect(page, broker)
-    page.run(HEAR, queue=QUEUE)
+    hear(page, broker)
     with broker.channel() as channel:
         submit(channel, {"id": "t1"})
     until(taken(page))
@@ -126,8 +128,7 @@ def test_what_is_unsettled_goes_back_at_once_when_the_connection_is_dropped(
 def test_what_comes_while_a_subscription_is_closed_goes_back(
     page: TypeScript, broker: Broker, until: Callable[..., None]
 ) -> None:
-    connect(page, broker)
-    page.run(HEAR, queue=QUEUE)
+    hear(page, broker)
     with broker.channel() as channel:
         # The broker sends it before it reads that the subscription is closed; the page reads it after.
         page.run(SLOW)
@@ -142,8 +143,7 @@ def test_what_comes_while_a_subscription_is_closed_goes_back(
 def test_what_is_unsettled_when_its_subscription_is_closed_goes_back(
     page: TypeScript, broker: Broker, until: Callable[..., None]
 ) -> None:
-    connect(page, broker)
-    page.run(HEAR, queue=QUEUE)
+    hear(page, broker)
     with broker.channel() as channel:
         submit(channel, {"id": "t1"})
     until(taken(page))
@@ -153,8 +153,7 @@ def test_what_is_unsettled_when_its_subscription_is_closed_goes_back(
 
 
 def test_a_subscription_that_is_closed_hears_nothing_and_keeps_the_connection(page: TypeScript, broker: Broker) -> None:
-    connect(page, broker)
-    page.run(HEAR, queue=QUEUE)
+    hear(page, broker)
     page.run("await kept.hearing.close(); await kept.hearing.close();")
     with broker.channel() as channel:
         submit(channel, {"id": "t1"})
@@ -163,8 +162,7 @@ def test_a_subscription_that_is_closed_hears_nothing_and_keeps_the_connection(pa
 
 
 def test_the_largest_message_comes_whole(page: TypeScript, broker: Broker, until: Callable[..., None]) -> None:
-    connect(page, broker)
-    page.run(HEAR, queue=QUEUE)
+    hear(page, broker)
     body = bytes(range(256)) * 32_768
     with broker.channel() as channel:
         submit(channel, {"id": "t1"}, body)

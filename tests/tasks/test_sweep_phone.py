@@ -1,6 +1,5 @@
 """The sweep finds what a phone holds, though no connection of it has a name, on a real broker."""
 
-import time
 from contextlib import ExitStack
 
 import pytest
@@ -46,7 +45,6 @@ def sweeps(device, sweep, condition):
     def look():
         device.beat()
         sweep.run()
-        time.sleep(0.5)
         return condition()
 
     return look
