@@ -97,11 +97,11 @@ class PhoneNetwork:
         with session(self.network.engine) as registry:
             return len([cycle for cycle in registry.exec(select(HealthCycle)) if cycle.ended_at])
 
-    def consumers(self, region: Region = Region.ASIA) -> list[dict[str, object]]:
-        """Return who listens in the model's queue of a region."""
+    def listeners(self, region: Region = Region.ASIA) -> set[str]:
+        """Return which devices listen in the model's queue of a region."""
         queue = names.task_queue(region, Tier.TINY, MODEL)
-        found = self.network.node.api.consumers(names.VHOST)
-        return [one for one in found if one["queue"]["name"] == queue and one.get("channel_details")]
+        found = [one for one in self.network.node.api.consumers(names.VHOST) if one["queue"]["name"] == queue]
+        return {str(one["channel_details"]["user"]) for one in found if one.get("channel_details")}
 
     def log(self, name: str) -> str:
         """Return what a process of the network has logged."""

@@ -78,10 +78,11 @@ def test_a_page_that_is_loaded_anew_goes_on_as_the_same_device(network, new_phon
     assert network.phones() == [device]
 
 
-def test_two_phones_and_a_pc_share_a_queue(network, pc, new_phone, client):
+def test_two_phones_and_a_pc_share_a_queue(network, pc, new_phone, client, until):
     for _ in range(2):
         new_phone().serve(network.link())
     pc.start()
+    until(lambda: pc.id in network.listeners(), 120)
 
     jobs = [client.submit(MODEL, LONG[:1], deadline=240) for _ in range(24)]
     for job in jobs:
