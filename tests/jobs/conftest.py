@@ -54,16 +54,18 @@ def serve(monkeypatch) -> Iterator[Callable[..., Platform]]:
 @pytest.fixture
 def record() -> Iterator[Callable[..., Recorder]]:
     """Return a function that starts the recorder at a broker."""
-    recorders: list[Recorder] = []
+    recorders: list[tuple[Recorder, Engine]] = []
 
     def started(broker) -> Recorder:
-        recorders.append(Recorder(broker.url(), open_engine()))
-        recorders[-1].open()
-        return recorders[-1]
+        engine = open_engine()
+        recorders.append((Recorder(broker.url(), engine), engine))
+        recorders[-1][0].open()
+        return recorders[-1][0]
 
     yield started
-    for recorder in recorders:
+    for recorder, engine in recorders:
         recorder.close()
+        engine.dispose()
 
 
 @pytest.fixture

@@ -157,8 +157,10 @@ def test_a_device_that_can_run_nothing_hosts_nothing(token, tried):
     with pytest.raises(ModelUnavailable):
         ask(token)
 
-    with session(open_engine()) as registry:
+    engine = open_engine()
+    with session(engine) as registry:
         assert hosted_models(registry) == []
+    engine.dispose()
 
 
 def test_a_model_that_gets_the_threads_of_one_that_was_left_out_is_tried_anew(token, tried, asked):
