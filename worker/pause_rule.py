@@ -4,6 +4,7 @@ It pauses once something has been wrong for a moment, and goes on once everythin
 seconds: a device that goes on and off all the time helps nobody (BOINC waits as long).
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,6 +47,7 @@ class Condition:
         moment: seconds for which it must be wrong before the device pauses.
         settle: seconds for which it must be well before the device goes on.
         until: when it will be well, where that is known.
+        well_for: seconds for which it has been well, where that is known without having looked.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Condition:
     moment: float = MOMENT
     settle: float = SETTLE
     until: datetime | None = None
+    well_for: float = math.inf
 
 
 def conditions(preferences: Preferences, around: Surroundings, at: datetime) -> list[Condition]:
@@ -112,13 +115,15 @@ class PauseRule:
                 self._holding[name] = condition
             return
         self._wrong_since.pop(name, None)
+        # It may have been wrong for some time after the last look.
+        self._wrong_last[name] = max(self._wrong_last.get(name, -math.inf), now - condition.well_for)
         if name in self._holding and self._left(condition, now) <= 0:
             del self._holding[name]
         elif name in self._holding:
             self._holding[name] = condition
 
     def _left(self, condition: Condition, now: float) -> float:
-        return self._wrong_last.get(condition.name, now) + condition.settle - now
+        return self._wrong_last[condition.name] + condition.settle - now
 
 
 def _idle(wanted: float, untouched: float | None) -> Condition:
@@ -128,7 +133,8 @@ def _idle(wanted: float, untouched: float | None) -> Condition:
         why = "this system does not tell whether somebody uses it, which only-when-idle-for asks for"
         return Condition("only-when-idle-for", True, why, moment=0.0, settle=settle)
     why = f"somebody used this machine within the last {wanted / 60:g} minutes"
-    return Condition("only-when-idle-for", untouched < wanted, why, moment=0.0, settle=settle)
+    well_for = untouched - wanted
+    return Condition("only-when-idle-for", well_for < 0, why, moment=0.0, settle=settle, well_for=well_for)
 
 
 def _hours(preferences: Preferences, at: datetime) -> Condition:
