@@ -1,6 +1,7 @@
 """A submitter's jobs, at a real broker with the platform and the recorder; devices are played by hand."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Engine
@@ -54,18 +55,17 @@ def serve(monkeypatch) -> Iterator[Callable[..., Platform]]:
 @pytest.fixture
 def record() -> Iterator[Callable[..., Recorder]]:
     """Return a function that starts the recorder at a broker."""
-    recorders: list[tuple[Recorder, Engine]] = []
+    with ExitStack() as stack:
 
-    def started(broker) -> Recorder:
-        engine = open_engine()
-        recorders.append((Recorder(broker.url(), engine), engine))
-        recorders[-1][0].open()
-        return recorders[-1][0]
+        def started(broker) -> Recorder:
+            engine = open_engine()
+            stack.callback(engine.dispose)
+            recorder = Recorder(broker.url(), engine)
+            stack.callback(recorder.close)
+            recorder.open()
+            return recorder
 
-    yield started
-    for recorder, engine in recorders:
-        recorder.close()
-        engine.dispose()
+        yield started
 
 
 @pytest.fixture

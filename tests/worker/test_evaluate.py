@@ -115,7 +115,7 @@ _BUSY = "print(flush=True)\nwhile True: pass"
 
 
 @pytest.mark.process
-def test_a_machine_whose_owner_is_busy_measures_as_fast_as_before() -> None:
+def test_a_machine_whose_owner_is_busy_is_not_measured_by_what_is_left_of_it() -> None:
     (quiet,) = benchmark([1])
     with ExitStack() as programs:
         for _ in range(3 * (os.cpu_count() or 1)):

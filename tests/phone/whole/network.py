@@ -97,9 +97,9 @@ class PhoneNetwork:
         with session(self.network.engine) as registry:
             return len([cycle for cycle in registry.exec(select(HealthCycle)) if cycle.ended_at])
 
-    def listeners(self, region: Region = Region.ASIA) -> set[str]:
-        """Return which devices listen in the model's queue of a region."""
-        queue = names.task_queue(region, Tier.TINY, MODEL)
+    def listeners(self) -> set[str]:
+        """Return which devices listen in the model's queue of Asia."""
+        queue = names.task_queue(Region.ASIA, Tier.TINY, MODEL)
         found = [one for one in self.network.node.api.consumers(names.VHOST) if one["queue"]["name"] == queue]
         return {str(one["channel_details"]["user"]) for one in found if one.get("channel_details")}
 
