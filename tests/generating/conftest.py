@@ -63,6 +63,10 @@ class Talking:
             with suppress(psutil.NoSuchProcess):
                 model.resume()
 
+    def connections_of(self, device: str) -> set[str]:
+        """Return the names of a device's connections to the broker; a new one has another name."""
+        return {str(one["name"]) for one in self.network.node.api.connections() if one["user"] == device}
+
     def log_of(self, device: str) -> str:
         return self.network.devices[device].log.read_text("utf-8", "replace")
 

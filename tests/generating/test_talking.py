@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -199,6 +200,20 @@ def test_a_text_may_take_longer_than_its_lease_as_long_as_it_gets_on(client):
     assert [job.result(120).tokens for job in jobs] == [LONG.max_tokens] * 6
     assert max(job.result().seconds for job in jobs) > 1
     assert {job.status().attempts for job in jobs} == {1}
+
+
+def test_a_model_that_is_silent_for_three_heartbeats_costs_its_device_no_connection(whole, begin, until):
+    stream, first, device = begin(lease=120)
+    connections = whole.connections_of(device)
+
+    silent_since = time.monotonic()
+    until(lambda: time.monotonic() - silent_since > 32, 40)  # as while it reads a long prompt
+
+    assert connections
+    assert whole.connections_of(device) == connections
+    whole.resume()
+    assert "".join([*first, *stream]) == stream.result().text
+    assert stream.job.status().attempts == 1
 
 
 def test_ctrl_c_ends_a_text_that_is_printed(whole, client, until, tmp_path):
